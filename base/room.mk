@@ -1,0 +1,1 @@
+$(eval $(call room,base,base/ring.c base/strbuf.c base/utf8.c,))

@@ -1,0 +1,310 @@
+/* The WebAssembly engine: decode, validate, instantiate, run.
+ *
+ * Freestanding: no system call, no global, no allocation that the embedder did
+ * not provide. One store is used by one thread at a time; eng_interrupt() alone
+ * may be called from any thread or signal handler.
+ *
+ * Source of all behaviour: the WebAssembly Core Specification 2.0
+ * (https://www.w3.org/TR/wasm-core-2/), called "the specification" below.
+ *
+ * Ownership in one line: the embedder owns the env, modules and the store; the
+ * store owns instances, host functions and everything that they hold, since
+ * instances refer to one another and die together.
+ *
+ *     eng_module_load -> eng_store_create -> eng_instance_create -> eng_call
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct eng_module;   /* immutable once loaded; may serve any number of stores */
+struct eng_store;    /* all run-time state that can refer to one another */
+struct eng_instance; /* owned by its store */
+struct eng_func;     /* a function of an instance or of the host; owned by its store */
+struct eng_memory;   /* a linear memory; owned by its store */
+struct eng_table;
+struct eng_global;
+
+/* --- values and types ---------------------------------------------------- */
+
+/* Encodings of the specification, section 5.3. */
+enum eng_valtype {
+    ENG_I32 = 0x7f,
+    ENG_I64 = 0x7e,
+    ENG_F32 = 0x7d,
+    ENG_F64 = 0x7c,
+    ENG_V128 = 0x7b,
+    ENG_FUNCREF = 0x70,
+    ENG_EXTERNREF = 0x6f,
+};
+
+/* One value in 8 bytes; floats as their bits (f32 in the low half). A funcref is
+ * a struct eng_func *, an externref is the embedder's own pointer; NULL is the
+ * null reference. Unused high bits of i32 and f32 are zero on results and ignored
+ * on arguments. */
+union eng_value {
+    uint64_t bits;
+    uint32_t i32;
+    uint64_t i64;
+    float f32;
+    double f64;
+    void *ref;
+};
+
+struct eng_functype {
+    const uint8_t *params;  /* enum eng_valtype, one byte each */
+    const uint8_t *results;
+    uint32_t param_count;
+    uint32_t result_count;
+};
+
+struct eng_limits {
+    uint32_t min;
+    uint32_t max; /* UINT32_MAX when has_max is false */
+    bool has_max;
+};
+
+enum eng_extern_kind { ENG_EXTERN_FUNC, ENG_EXTERN_TABLE, ENG_EXTERN_MEMORY, ENG_EXTERN_GLOBAL };
+
+/* Type of an import or export; the field for `kind` is meaningful. */
+struct eng_extern_type {
+    enum eng_extern_kind kind;
+    struct eng_functype func;    /* borrows from the module */
+    struct eng_limits limits;    /* table: elements; memory: 64 KiB pages */
+    uint8_t valtype;             /* of a table's elements or a global */
+    bool is_mutable;             /* global */
+};
+
+/* A run-time thing that can be imported or is exported. */
+struct eng_extern {
+    enum eng_extern_kind kind;
+    union {
+        struct eng_func *func;
+        struct eng_table *table;
+        struct eng_memory *memory;
+        struct eng_global *global;
+    } of;
+};
+
+/* --- what the embedder provides ------------------------------------------- */
+
+/* A linear memory's address range.
+ * guarded: any address from base + size up to base + 8 GiB + 64 KiB is reserved
+ * and faults, so that accesses need no check; the embedder then routes the fault
+ * to eng_fault(). When false, base[0, capacity) may be touched and the engine
+ * checks every access itself. */
+struct eng_mem_block {
+    uint8_t *base;
+    uint64_t size;     /* bytes accessible now; a multiple of 64 KiB */
+    uint64_t capacity; /* bytes that size may reach without moving base */
+    bool guarded;
+};
+
+/* All that the engine asks of its surroundings. The table and what ctx points to
+ * must outlive everything made from it. */
+struct eng_env {
+    void *ctx;
+    /* realloc-like; alignment 16. new_size 0 frees and returns NULL. old NULL (with
+     * old_size 0) allocates. NULL on exhaustion, and then old is untouched. */
+    void *(*resize)(void *ctx, void *old, size_t old_size, size_t new_size);
+    /* Makes a zeroed linear memory. 0, or E_NOMEM. max_bytes: the most that it may
+     * ever grow to (as the module declares, at most 4 GiB). */
+    int (*memory_create)(void *ctx, uint64_t size, uint64_t max_bytes, struct eng_mem_block *ret);
+    /* Grows *block to new_size, new bytes zero; base may move only when the block is
+     * not guarded. 0, or E_NOMEM and *block unchanged. */
+    int (*memory_grow)(void *ctx, struct eng_mem_block *block, uint64_t new_size);
+    void (*memory_destroy)(void *ctx, struct eng_mem_block *block);
+};
+
+/* Why a module was refused. `offset`: byte in the module, for decode and
+ * validation errors. `message` is NUL-terminated, for people, and uses the
+ * phrases of the specification's tests where they exist ("type mismatch"). */
+struct eng_error {
+    int code; /* E_MALFORMED decoding, E_INVAL validation, E_UNSUPPORTED, E_NOMEM,
+                 E_NOENT unknown import, E_DENIED incompatible import, E_LIMIT */
+    size_t offset;
+    char message[160];
+};
+
+/* --- modules -------------------------------------------------------------- */
+
+/* Decodes and validates bytes in one pass and makes the internal form. `bytes`
+ * may be freed afterwards. 0 and *ret (free with eng_module_free), or a negative
+ * error with *err filled in. */
+int eng_module_load(const struct eng_env *env, struct span bytes, struct eng_module **ret,
+                    struct eng_error *err);
+/* NULL is accepted. No store may still hold an instance of it. */
+void eng_module_free(struct eng_module *m);
+
+uint32_t eng_module_import_count(const struct eng_module *m);
+uint32_t eng_module_export_count(const struct eng_module *m);
+
+struct eng_import {
+    struct span module, name; /* borrow from m */
+    struct eng_extern_type type;
+};
+struct eng_export {
+    struct span name;
+    struct eng_extern_type type;
+};
+/* Assert i < count. */
+void eng_module_import(const struct eng_module *m, uint32_t i, struct eng_import *ret);
+void eng_module_export(const struct eng_module *m, uint32_t i, struct eng_export *ret);
+
+/* Bytes that the loaded module occupies: code is the internal form alone. */
+struct eng_module_size {
+    size_t total;
+    size_t code;
+    uint32_t functions; /* defined, not imported */
+};
+void eng_module_size(const struct eng_module *m, struct eng_module_size *ret);
+
+/* --- traps ---------------------------------------------------------------- */
+
+enum eng_trap_code {
+    ENG_TRAP_NONE = 0,
+    ENG_TRAP_UNREACHABLE,
+    ENG_TRAP_INT_DIV_BY_ZERO,
+    ENG_TRAP_INT_OVERFLOW,
+    ENG_TRAP_INVALID_CONVERSION, /* float to int out of range or NaN */
+    ENG_TRAP_MEMORY_BOUNDS,
+    ENG_TRAP_TABLE_BOUNDS,
+    ENG_TRAP_UNDEFINED_ELEMENT,      /* call_indirect index outside the table */
+    ENG_TRAP_UNINITIALIZED_ELEMENT,  /* call_indirect through null */
+    ENG_TRAP_INDIRECT_TYPE,          /* call_indirect type mismatch */
+    ENG_TRAP_STACK_EXHAUSTED,
+    ENG_TRAP_INTERRUPTED, /* eng_interrupt() */
+    ENG_TRAP_OUT_OF_FUEL,
+    ENG_TRAP_OUT_OF_MEMORY, /* the embedder had no memory to give */
+    ENG_TRAP_EXIT,  /* a host function asked to end the program; exit_code is its */
+    ENG_TRAP_HOST,  /* a host function failed; host_error is its */
+    ENG_TRAP_COUNT_,
+};
+
+/* "integer divide by zero" and so on, in the specification tests' words. */
+const char *eng_trap_message(enum eng_trap_code code);
+
+enum { ENG_BACKTRACE_MAX = 32 };
+
+struct eng_frame {
+    uint32_t func_index; /* in its module's function index space */
+    uint32_t offset;     /* of the instruction, from the module's first byte */
+    struct span name;    /* from the name section, or the export's; empty if none */
+    const struct eng_instance *instance;
+};
+
+struct eng_trap {
+    enum eng_trap_code code;
+    uint32_t exit_code;
+    int host_error;
+    uint32_t depth;       /* frames on the stack; may exceed ENG_BACKTRACE_MAX */
+    uint32_t frame_count; /* of those recorded, innermost first */
+    struct eng_frame frames[ENG_BACKTRACE_MAX];
+};
+
+/* --- stores, instances ---------------------------------------------------- */
+
+struct eng_store_options {
+    uint32_t stack_bytes; /* for all guest frames; 0 means 1 MiB */
+    uint32_t memory_pages_max; /* most pages a memory may grow to; 0 means 65,536 */
+    uint32_t table_elements_max; /* most elements a table may have; 0 means 10,000,000 */
+};
+
+int eng_store_create(const struct eng_env *env, const struct eng_store_options *options,
+                     struct eng_store **ret);
+/* Frees all instances, functions, memories. NULL is accepted. */
+void eng_store_destroy(struct eng_store *s);
+
+/* Where a call to the host stands. Valid only during that call. */
+struct eng_call {
+    struct eng_store *store;
+    struct eng_instance *caller; /* instance that made the call */
+    void *ctx;                   /* as given to eng_hostfunc_create */
+    struct eng_trap *trap;       /* fill exit_code or host_error before returning a trap */
+};
+
+/* A function of the host. args: param_count values, which the function overwrites
+ * with its results (the array has room for the larger of both counts).
+ * ENG_TRAP_NONE, or the trap to raise. May call eng_call(). */
+typedef enum eng_trap_code (*eng_hostfunc)(struct eng_call *call, union eng_value *args);
+
+/* type is copied. 0, E_NOMEM or E_INVAL. */
+int eng_hostfunc_create(struct eng_store *s, const struct eng_functype *type, eng_hostfunc fn,
+                        void *ctx, struct eng_func **ret);
+
+/* Things to import that no module defines (the specification tests' "spectest").
+ * 0, E_NOMEM, E_INVAL. */
+int eng_memory_create(struct eng_store *s, struct eng_limits limits, struct eng_memory **ret);
+int eng_table_create(struct eng_store *s, uint8_t elem_type, struct eng_limits limits,
+                     struct eng_table **ret);
+int eng_global_create(struct eng_store *s, uint8_t valtype, bool is_mutable,
+                      union eng_value value, struct eng_global **ret);
+
+/* Finds what to link for one import: 0 with *ret, or a negative error (E_NOENT:
+ * there is none). The engine checks the type afterwards. */
+struct eng_resolver {
+    void *ctx;
+    int (*resolve)(void *ctx, const struct eng_import *import, struct eng_extern *ret);
+};
+
+/* Links, allocates, runs element and data segments and the start function.
+ * 0 and *ret. E_NOENT or another error with *err for link errors; 1 when a segment
+ * or the start function trapped, with *trap. As the specification says, writes
+ * made to imported memories and tables before a trap remain. */
+int eng_instance_create(struct eng_store *s, const struct eng_module *m,
+                        const struct eng_resolver *resolver, struct eng_instance **ret,
+                        struct eng_error *err, struct eng_trap *trap);
+
+const struct eng_module *eng_instance_module(const struct eng_instance *inst);
+
+/* 0, or E_NOENT. */
+int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_extern *ret);
+
+void eng_func_type(const struct eng_func *f, struct eng_functype *ret);
+
+/* Runs f. args: param_count values; results: room for result_count. 0, or 1 with
+ * *trap. A trap leaves the store usable. Host functions may call back in. */
+int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
+             struct eng_trap *trap);
+
+/* --- the guest's state ---------------------------------------------------- */
+
+/* The caller's memory 0 ("memory" of WASI), or NULL. */
+struct eng_memory *eng_instance_memory(const struct eng_instance *inst);
+/* Bytes [addr, addr + len) of m, or NULL when they do not all exist. Valid until
+ * the guest runs again or the memory grows. len 0 gives a non-NULL pointer for
+ * addr <= size. */
+void *eng_memory_at(struct eng_memory *m, uint64_t addr, uint64_t len);
+uint64_t eng_memory_size(const struct eng_memory *m); /* bytes */
+
+uint8_t eng_global_type(const struct eng_global *g, bool *ret_mutable);
+union eng_value eng_global_get(const struct eng_global *g);
+uint32_t eng_table_size(const struct eng_table *t);
+/* 0 or E_RANGE */
+int eng_table_get(const struct eng_table *t, uint32_t i, union eng_value *ret);
+
+/* --- stopping a guest ----------------------------------------------------- */
+
+/* Makes whatever runs in s trap with ENG_TRAP_INTERRUPTED at its next loop head
+ * or call, or at the next eng_call if nothing runs. Safe from any thread and
+ * signal handler. Cleared when it has been delivered. */
+void eng_interrupt(struct eng_store *s);
+
+/* Fuel: one unit a loop iteration or call, checked there. UINT64_MAX (the default)
+ * is unlimited. */
+void eng_set_fuel(struct eng_store *s, uint64_t fuel);
+uint64_t eng_fuel(const struct eng_store *s);
+
+/* For an embedder with guarded memories: call from the handler of a memory fault,
+ * on the thread that runs s, with the address that faulted. If it lies in a guard
+ * of one of s's memories while guest code runs, does not return: the guest traps
+ * with ENG_TRAP_MEMORY_BOUNDS. Returns otherwise: a real fault. The handler's
+ * signal must not stay blocked (SA_NODEFER). */
+void eng_fault(struct eng_store *s, uintptr_t address);
+
+#endif

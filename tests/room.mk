@@ -1,0 +1,1 @@
+$(eval $(call unit_test,unit/base,tests/unit/base.c,base))

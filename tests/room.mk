@@ -1,1 +1,2 @@
 $(eval $(call unit_test,unit/base,tests/unit/base.c,base))
+$(eval $(call quick_test,checks/rooms,tests/checks/rooms.py,))

@@ -119,6 +119,11 @@ struct eng_env {
      * not guarded. 0, or E_NOMEM and *block unchanged. */
     int (*memory_grow)(void *ctx, struct eng_mem_block *block, uint64_t new_size);
     void (*memory_destroy)(void *ctx, struct eng_mem_block *block);
+    /* A promise that every block of memory_create is guarded: modules loaded with
+     * this env contain no explicit checks. When false, modules check and run on
+     * either kind. An instance of an unchecking module on a block that is not
+     * guarded is refused (E_INVAL). */
+    bool memory_guarded;
 };
 
 /* Why a module was refused. `offset`: byte in the module, for decode and
@@ -290,9 +295,11 @@ int eng_table_get(const struct eng_table *t, uint32_t i, union eng_value *ret);
 
 /* --- stopping a guest ----------------------------------------------------- */
 
-/* Makes whatever runs in s trap with ENG_TRAP_INTERRUPTED at its next loop head
- * or call, or at the next eng_call if nothing runs. Safe from any thread and
- * signal handler. Cleared when it has been delivered. */
+/* Makes whatever runs in s trap with ENG_TRAP_INTERRUPTED within the next
+ * ENG_INTERRUPT_PERIOD loop heads and calls, or at the next eng_call if nothing
+ * runs. Safe from any thread and signal handler. Cleared when it has been
+ * delivered. */
+enum { ENG_INTERRUPT_PERIOD = 1024 };
 void eng_interrupt(struct eng_store *s);
 
 /* Fuel: one unit a loop iteration or call, checked there. UINT64_MAX (the default)

@@ -1,0 +1,2 @@
+# The hosts: one sub-room for each kernel or device.
+include $(wildcard hosts/*/room.mk)

@@ -1,0 +1,175 @@
+#define _GNU_SOURCE
+#include "embed/embed.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/err.h"
+
+/* A 32-bit address plus a 32-bit offset plus the widest access stays below this. */
+#define RESERVED_BYTES ((UINT64_C(8) << 30) + 65536)
+
+static struct eng_store *watched;
+static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
+
+/* --- the engine's heap ----------------------------------------------------- */
+
+static void *heap_resize(void *ctx, void *old, size_t old_size, size_t new_size)
+{
+    struct embed *e = ctx;
+    if (new_size > old_size && new_size - old_size > e->heap_bytes_max - e->heap_bytes)
+        return NULL;
+    void *p = NULL;
+    if (new_size == 0)
+        free(old);
+    else if (!(p = realloc(old, new_size)))
+        return NULL;
+    e->heap_bytes = e->heap_bytes - old_size + new_size;
+    return p;
+}
+
+/* --- linear memories -------------------------------------------------------- */
+
+static uint8_t *reserve(void)
+{
+    void *p = mmap(NULL, RESERVED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static int mem_create(void *ctx, uint64_t size, uint64_t max_bytes, struct eng_mem_block *ret)
+{
+    struct embed *e = ctx;
+    if (size > e->memory_bytes_max - e->memory_bytes)
+        return E_NOMEM;
+    uint8_t *base = reserve();
+    if (!base)
+        return E_NOMEM;
+    if (size && mprotect(base, size, PROT_READ | PROT_WRITE) < 0) {
+        munmap(base, RESERVED_BYTES);
+        return E_NOMEM;
+    }
+    bool guarded = e->kind == EMBED_GUARD;
+    *ret = (struct eng_mem_block){ .base = base, .size = size,
+                                   .capacity = guarded ? max_bytes : size, .guarded = guarded };
+    e->memory_bytes += size;
+    return 0;
+}
+
+/* Gives the pages of block a new home and leaves a hole that faults at the old one. */
+static int move_block(struct eng_mem_block *block)
+{
+    uint8_t *base = reserve();
+    if (!base)
+        return E_NOMEM;
+    if (block->size && mremap(block->base, block->size, block->size, MREMAP_MAYMOVE | MREMAP_FIXED,
+                              base) == MAP_FAILED) {
+        munmap(base, RESERVED_BYTES);
+        return E_NOMEM;
+    }
+    munmap(block->base, RESERVED_BYTES);
+    block->base = base;
+    return 0;
+}
+
+static int mem_grow(void *ctx, struct eng_mem_block *block, uint64_t new_size)
+{
+    struct embed *e = ctx;
+    uint64_t more = new_size - block->size;
+    if (more > e->memory_bytes_max - e->memory_bytes)
+        return E_NOMEM;
+    if (!block->guarded && move_block(block) < 0)
+        return E_NOMEM;
+    if (more && mprotect(block->base + block->size, more, PROT_READ | PROT_WRITE) < 0)
+        return E_NOMEM;
+    block->size = new_size;
+    if (!block->guarded)
+        block->capacity = new_size;
+    e->memory_bytes += more;
+    return 0;
+}
+
+static void mem_destroy(void *ctx, struct eng_mem_block *block)
+{
+    struct embed *e = ctx;
+    e->memory_bytes -= block->size;
+    munmap(block->base, RESERVED_BYTES);
+}
+
+void embed_init(struct embed *e, enum embed_memory kind)
+{
+    *e = (struct embed){ .kind = kind, .memory_bytes_max = UINT64_C(4) << 30,
+                         .heap_bytes_max = UINT64_C(1) << 30 };
+    e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
+                               .memory_grow = mem_grow, .memory_destroy = mem_destroy };
+}
+
+/* --- faults ------------------------------------------------------------------ */
+
+/* Whoever handled the signal before (a sanitizer) reports a real fault; otherwise the
+ * instruction faults again and kills the process. */
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    if (watched)
+        eng_fault(watched, (uintptr_t)info->si_addr);
+    const struct sigaction *old = &previous[number == SIGBUS];
+    if (old->sa_flags & SA_SIGINFO)
+        old->sa_sigaction(number, info, context);
+    else
+        signal(number, SIG_DFL);
+}
+
+static void install_handler(void)
+{
+    static _Alignas(16) uint8_t stack[65536];
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+    struct sigaction act = { .sa_sigaction = on_fault,
+                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+    sigemptyset(&act.sa_mask);
+    if (sigaltstack(&alternate, NULL) < 0 || sigaction(SIGSEGV, &act, &previous[0]) < 0 ||
+        sigaction(SIGBUS, &act, &previous[1]) < 0) {
+        perror("embed: installing the fault handler");
+        exit(1);
+    }
+}
+
+void embed_watch(struct eng_store *s)
+{
+    static bool installed;
+    if (!installed)
+        install_handler();
+    installed = true;
+    watched = s;
+}
+
+/* --- files -------------------------------------------------------------------- */
+
+int embed_read_file(const char *path, uint8_t **ret, size_t *ret_len)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return E_NOENT;
+    size_t len = 0, cap = 65536;
+    uint8_t *bytes = malloc(cap);
+    while (bytes) {
+        len += fread(bytes + len, 1, cap - len, f);
+        if (len < cap)
+            break;
+        uint8_t *bigger = realloc(bytes, cap *= 2);
+        if (!bigger)
+            free(bytes);
+        bytes = bigger;
+    }
+    int err = !bytes ? E_NOMEM : ferror(f) ? E_IO : 0;
+    fclose(f);
+    if (err) {
+        free(bytes);
+        return err;
+    }
+    *ret = bytes;
+    *ret_len = len;
+    return 0;
+}

@@ -1,0 +1,38 @@
+/* The smallest embedder of the engine: what the specification runner, the fuzzers
+ * and the engine's benchmarks share. Over libc, for programs of the build machine.
+ *
+ * Both kinds of linear memory live in an address range of 8 GiB + 64 KiB that
+ * faults outside the memory. With EMBED_GUARD the engine relies on that and a fault
+ * is a trap of the guest. With EMBED_CHECK the engine has to check by itself, the
+ * memory moves whenever it grows, and a fault is a crash: a forgotten check or a
+ * stale base cannot go unseen.
+ *
+ * One thread; one store at a time owns the faults (embed_watch). */
+#ifndef EMBED_EMBED_H
+#define EMBED_EMBED_H
+
+#include "engine/engine.h"
+
+enum embed_memory { EMBED_GUARD, EMBED_CHECK };
+
+/* Budgets of one environment: what a guest asks beyond them gets E_NOMEM. */
+struct embed {
+    struct eng_env env; /* pass &embed.env to the engine */
+    enum embed_memory kind;
+    uint64_t memory_bytes_max; /* of all linear memories together */
+    uint64_t heap_bytes_max;   /* of all that the engine allocates */
+    uint64_t memory_bytes, heap_bytes; /* in use now */
+};
+
+/* Prepares *e with budgets of 4 GiB for memories and 1 GiB for the heap; the caller
+ * may lower them before its first use. e must not move afterwards. */
+void embed_init(struct embed *e, enum embed_memory kind);
+
+/* From now on faults in guarded memories of s are its traps; NULL: of nobody. The
+ * first call installs the signal handler, on a stack of its own. */
+void embed_watch(struct eng_store *s);
+
+/* Reads a whole file into fresh memory (free with free()). 0, or E_NOENT, E_IO, E_NOMEM. */
+int embed_read_file(const char *path, uint8_t **ret, size_t *ret_len);
+
+#endif

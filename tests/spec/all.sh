@@ -1,0 +1,15 @@
+#!/bin/bash
+# Every run of the specification suite with all its output; the totals come last.
+set -uo pipefail
+status=0
+totals=()
+for run in "$@"; do
+    echo "== $(basename "$run" .sh)"
+    output=$("$run" 2>&1) || status=1
+    printf '%s\n' "$output"
+    totals+=("$(printf '%-24s' "$(basename "$run" .sh)")$(grep '^# total' <<<"$output" ||
+        grep -m1 '^not ok' <<<"$output" || echo 'died')")
+done
+echo "== totals"
+printf '%s\n' "${totals[@]}"
+exit $status

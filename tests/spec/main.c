@@ -1,0 +1,182 @@
+/* Runs the specification's test suite and prints TAP, one case a script.
+ *
+ * usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN] [--simd=refused]
+ *
+ * Each script runs in a process of its own, so that a crash or an endless loop fails
+ * one case and no more. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+/* The slowest script takes seconds with sanitizers on a busy machine. */
+enum { SCRIPT_SECONDS_MAX = 300 };
+
+struct options {
+    struct suite_options suite;
+    const char *memory, *version, *only;
+};
+
+static bool parse_options(int argc, char **argv, struct options *ret)
+{
+    *ret = (struct options){ .memory = "guard", .version = "2.0", .only = "*" };
+    for (int i = 1; i < argc; i++) {
+        const char *value = strchr(argv[i], '=');
+        if (!value++)
+            return false;
+        if (strncmp(argv[i], "--memory=", 9) == 0)
+            ret->memory = value;
+        else if (strncmp(argv[i], "--suite=", 8) == 0)
+            ret->version = value;
+        else if (strncmp(argv[i], "--only=", 7) == 0)
+            ret->only = value;
+        else if (strcmp(argv[i], "--simd=refused") == 0)
+            ret->suite.only_load = true;
+        else
+            return false;
+    }
+    ret->suite.memory = strcmp(ret->memory, "guard") == 0 ? EMBED_GUARD : EMBED_CHECK;
+    return ret->suite.memory == EMBED_GUARD || strcmp(ret->memory, "check") == 0;
+}
+
+static int is_script(const struct dirent *d)
+{
+    return fnmatch("*.bin.wast", d->d_name, 0) == 0;
+}
+
+static bool is_simd(const char *file)
+{
+    return strncmp(file, "simd_", 5) == 0;
+}
+
+static unsigned count_assertions(const uint8_t *text, size_t len)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i + 8 <= len; i++)
+        n += memcmp(text + i, "(assert_", 8) == 0 && (i == 0 || text[i - 1] == '\n');
+    return n;
+}
+
+/* In a child: a crash is told from its status, the counts come through a pipe. */
+static bool run_isolated(const char *name, uint8_t *text, size_t len, const struct options *o,
+                         struct suite_counts *ret)
+{
+    int ends[2], status;
+    fflush(stdout);
+    if (pipe(ends) < 0)
+        return false;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(SCRIPT_SECONDS_MAX);
+        struct suite_counts counts = suite_run(name, text, len, &o->suite);
+        fflush(stdout);
+        free(text);
+        exit(write(ends[1], &counts, sizeof counts) != sizeof counts);
+    }
+    close(ends[1]);
+    bool whole = child > 0 && read(ends[0], ret, sizeof *ret) == (ssize_t)sizeof *ret;
+    close(ends[0]);
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return false;
+    if (whole && status == 0)
+        return true;
+    printf("# %s: died: %s %d\n", name, WIFSIGNALED(status) ? "signal" : "exit status",
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    return false;
+}
+
+struct totals {
+    struct suite_counts counts;
+    unsigned cases, failed_cases, left_out_files, left_out_assertions;
+};
+
+/* file: NAME.bin.wast, of text. */
+static void run_script(const char *file, uint8_t *text, size_t len, const struct options *o,
+                       struct totals *t)
+{
+    char name[256];
+    struct suite_counts c = { 0 };
+    snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(".bin.wast")), file);
+    bool ok = run_isolated(name, text, len, o, &c) && c.failed == 0;
+    printf("# %s: %u passed, %u failed\n", name, c.passed, c.failed);
+    printf("%sok %u - %s\n", ok ? "" : "not ", ++t->cases, name);
+    t->failed_cases += !ok;
+    t->counts.passed += c.passed;
+    t->counts.failed += c.failed;
+    t->counts.refusals += c.refusals;
+    t->counts.same_words += c.same_words;
+}
+
+static void run_file(const char *folder, const char *file, const struct options *o,
+                     struct totals *t)
+{
+    char path[4096];
+    uint8_t *text;
+    size_t len;
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    if (embed_read_file(path, &text, &len) < 0) {
+        printf("not ok %u - %s can be read\n", ++t->cases, file);
+        t->failed_cases++;
+        return;
+    }
+    if (is_simd(file) == o->suite.only_load) {
+        run_script(file, text, len, o, t);
+    } else if (is_simd(file)) {
+        t->left_out_files++;
+        t->left_out_assertions += count_assertions(text, len);
+    }
+    free(text);
+}
+
+static void print_totals(const struct options *o, const struct totals *t)
+{
+    if (o->suite.only_load) {
+        printf("# total: SIMD modules: %u refused by name, %u need no SIMD and load\n",
+               t->counts.refusals, t->counts.passed);
+        return;
+    }
+    printf("# %s, memory=%s: of %u refusals %u in the suite's own words\n", o->version, o->memory,
+           t->counts.refusals, t->counts.same_words);
+    printf("# left out (SIMD): %u files, %u assertions\n", t->left_out_files,
+           t->left_out_assertions);
+    printf("# total: %s, memory=%s: %u files, %u assertions passed, %u failed\n", o->version,
+           o->memory, t->cases, t->counts.passed, t->counts.failed);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    if (!parse_options(argc, argv, &o)) {
+        fprintf(stderr, "usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN] "
+                        "[--simd=refused]\n");
+        return 64;
+    }
+    const char *root = getenv("SPEC_TESTS");
+    char folder[2048];
+    snprintf(folder, sizeof folder, "%s/%s-bin", root && *root ? root : "../shared/wasm-spec",
+             o.version);
+    struct dirent **files;
+    int count = scandir(folder, &files, is_script, alphasort);
+    struct totals t = { 0 };
+    for (int i = 0; i < count; i++) {
+        if (fnmatch(o.only, files[i]->d_name, 0) == 0)
+            run_file(folder, files[i]->d_name, &o, &t);
+        free(files[i]);
+    }
+    if (count >= 0)
+        free(files);
+    if (t.cases == 0) {
+        printf("not ok 1 - specification tests found in %s (SPEC_TESTS names their folder)\n"
+               "1..1\n", folder);
+        return 1;
+    }
+    print_totals(&o, &t);
+    printf("1..%u\n", t.cases);
+    return t.failed_cases != 0;
+}

@@ -1,0 +1,187 @@
+#include "value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+/* Number literals are shorter than this, also with their underscores. */
+enum { LITERAL_MAX = 128 };
+
+struct float_format {
+    uint64_t sign, exponent, quiet; /* masks; quiet is the top bit of the fraction */
+};
+static const struct float_format f32_format = { 0x80000000u, 0x7f800000u, 0x400000u };
+static const struct float_format f64_format = { UINT64_C(1) << 63, UINT64_C(0x7ff) << 52,
+                                                UINT64_C(1) << 51 };
+
+/* A literal without underscores. */
+static bool plain_text(struct span literal, char out[LITERAL_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < literal.len; i++) {
+        if (n == LITERAL_MAX - 1)
+            return false;
+        if (literal.p[i] != '_')
+            out[n++] = (char)literal.p[i];
+    }
+    out[n] = '\0';
+    return n > 0;
+}
+
+static int parse_int(struct span literal, unsigned bits, uint64_t *ret)
+{
+    char text[LITERAL_MAX], *end;
+    if (!plain_text(literal, text))
+        return E_MALFORMED;
+    bool negative = *text == '-';
+    uint64_t v = strtoull(text + (negative || *text == '+'), &end, 0);
+    if (*end)
+        return E_MALFORMED;
+    v = negative ? 0 - v : v;
+    *ret = bits == 32 ? (uint32_t)v : v;
+    return 0;
+}
+
+/* nan, nan:0x1234, -nan: their bits. */
+static int parse_nan(const char *text, const struct float_format *f, uint64_t *ret)
+{
+    uint64_t sign = *text == '-' ? f->sign : 0, payload = f->quiet;
+    text += *text == '-' || *text == '+';
+    if (strncmp(text, "nan", 3) != 0)
+        return E_MALFORMED;
+    if (text[3]) {
+        char *end;
+        if (strncmp(text + 3, ":0x", 3) != 0)
+            return E_MALFORMED;
+        payload = strtoull(text + 6, &end, 16);
+        if (*end)
+            return E_MALFORMED;
+    }
+    *ret = sign | f->exponent | payload;
+    return 0;
+}
+
+static int parse_float(struct span literal, bool is64, union eng_value *ret)
+{
+    char text[LITERAL_MAX], *end;
+    union eng_value v = { 0 };
+    if (!plain_text(literal, text))
+        return E_MALFORMED;
+    if (strstr(text, "nan")) {
+        if (parse_nan(text, is64 ? &f64_format : &f32_format, &v.bits) < 0)
+            return E_MALFORMED;
+    } else {
+        if (is64)
+            v.f64 = strtod(text, &end);
+        else
+            v.f32 = strtof(text, &end);
+        if (*end)
+            return E_MALFORMED;
+    }
+    *ret = v;
+    return 0;
+}
+
+static int parse_ref(const struct node *n, union eng_value *ret, uint8_t *ret_type)
+{
+    const struct node *arg = node_child(n, 1);
+    *ret = (union eng_value){ 0 };
+    if (node_has_head(n, "ref.null") && (node_is(arg, "func") || node_is(arg, "extern"))) {
+        *ret_type = node_is(arg, "func") ? ENG_FUNCREF : ENG_EXTERNREF;
+        return 0;
+    }
+    uint64_t number;
+    if (!node_has_head(n, "ref.extern") || !arg || parse_int(arg->text, 32, &number) < 0)
+        return E_MALFORMED;
+    *ret_type = ENG_EXTERNREF;
+    ret->ref = (void *)(uintptr_t)(number + 1); /* 0 is the null reference */
+    return 0;
+}
+
+int value_parse(const struct node *n, union eng_value *ret, uint8_t *ret_type)
+{
+    static const struct {
+        const char *head;
+        uint8_t type;
+    } numbers[] = { { "i32.const", ENG_I32 }, { "i64.const", ENG_I64 },
+                    { "f32.const", ENG_F32 }, { "f64.const", ENG_F64 } };
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (!node_has_head(n, numbers[i].head))
+            continue;
+        const struct node *arg = node_child(n, 1);
+        if (!arg || arg->kind != NODE_ATOM)
+            return E_MALFORMED;
+        uint8_t type = *ret_type = numbers[i].type;
+        *ret = (union eng_value){ 0 };
+        if (type == ENG_I32 || type == ENG_I64)
+            return parse_int(arg->text, type == ENG_I32 ? 32 : 64, &ret->bits);
+        return parse_float(arg->text, type == ENG_F64, ret);
+    }
+    return parse_ref(n, ret, ret_type);
+}
+
+/* A canonical NaN has only the quiet bit in its fraction, an arithmetic one at least
+ * that; the sign of either is free. */
+static bool matches_nan(struct span kind, uint64_t bits, const struct float_format *f)
+{
+    uint64_t magnitude = bits & (f->sign - 1);
+    if (span_eq_cstr(kind, "nan:canonical"))
+        return magnitude == (f->exponent | f->quiet);
+    return (magnitude & (f->exponent | f->quiet)) == (f->exponent | f->quiet);
+}
+
+static bool matches_ref(const struct node *n, union eng_value v, uint8_t type)
+{
+    const struct node *arg = node_child(n, 1);
+    if (node_has_head(n, "ref.null") && !arg)
+        return !v.ref && (type == ENG_FUNCREF || type == ENG_EXTERNREF);
+    if (node_has_head(n, "ref.func") && !arg)
+        return v.ref && type == ENG_FUNCREF;
+    if (node_has_head(n, "ref.extern") && !arg)
+        return v.ref && type == ENG_EXTERNREF;
+    union eng_value expected;
+    uint8_t expected_type;
+    return parse_ref(n, &expected, &expected_type) == 0 && expected_type == type &&
+           expected.ref == v.ref;
+}
+
+static bool matches_one(const struct node *n, union eng_value v, uint8_t type)
+{
+    const struct node *arg = node_child(n, 1);
+    bool is_f32 = node_has_head(n, "f32.const"), is_f64 = node_has_head(n, "f64.const");
+    if (arg && (node_is(arg, "nan:canonical") || node_is(arg, "nan:arithmetic")))
+        return (is_f32 && type == ENG_F32 && matches_nan(arg->text, v.bits, &f32_format)) ||
+               (is_f64 && type == ENG_F64 && matches_nan(arg->text, v.bits, &f64_format));
+    if (type == ENG_FUNCREF || type == ENG_EXTERNREF)
+        return matches_ref(n, v, type);
+    union eng_value expected;
+    uint8_t expected_type;
+    return value_parse(n, &expected, &expected_type) == 0 && expected_type == type &&
+           expected.bits == v.bits; /* unused high bits have to be zero */
+}
+
+bool value_matches(const struct node *n, union eng_value v, uint8_t type)
+{
+    if (!node_has_head(n, "either"))
+        return matches_one(n, v, type);
+    for (const struct node *choice = node_child(n, 1); choice; choice = choice->next) {
+        if (matches_one(choice, v, type))
+            return true;
+    }
+    return false;
+}
+
+void value_print(char *out, size_t size, union eng_value v, uint8_t type)
+{
+    switch (type) {
+    case ENG_I32: snprintf(out, size, "i32 0x%" PRIx64, v.bits); break;
+    case ENG_I64: snprintf(out, size, "i64 0x%" PRIx64, v.bits); break;
+    case ENG_F32: snprintf(out, size, "f32 %a (0x%" PRIx64 ")", (double)v.f32, v.bits); break;
+    case ENG_F64: snprintf(out, size, "f64 %a (0x%" PRIx64 ")", v.f64, v.bits); break;
+    case ENG_FUNCREF: snprintf(out, size, "funcref %p", v.ref); break;
+    case ENG_EXTERNREF: snprintf(out, size, "externref %p", v.ref); break;
+    default: snprintf(out, size, "type 0x%02x", type); break;
+    }
+}

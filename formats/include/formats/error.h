@@ -17,10 +17,14 @@ struct format_error {
     char hint[FORMAT_HINT_MAX];       /* "first defined on line 3"; may be empty */
 };
 
-/* Sets all fields. The pieces of text are cut at a character's boundary when they are
- * too long; control characters in them become '?'. Either text may be empty. */
-void format_error_set(struct format_error *err, uint32_t line, uint32_t column,
-                      struct span message, struct span hint);
+/* Sets all fields and returns `code`, so that a reader can say
+ *     return format_error_fail(err, E_MALFORMED, line, column,
+ *                              "key '%s' is defined twice\nfirst defined on line %u", key, first);
+ * A newline in the pattern (never one in an argument) begins the hint. Conversions: %s
+ * struct span, %c const char *, %u uint64_t, %d int64_t, each argument of exactly that
+ * type. Arguments are shown printably; what does not fit is cut at a character's boundary. */
+int format_error_fail(struct format_error *err, int code, uint32_t line, uint32_t column,
+                      const char *pattern, ...);
 
 /* "vyoma.toml:3:7: message" and, when there is one, "; hint". One line, no newline. */
 void format_error_write(struct strbuf *b, struct span file, const struct format_error *err);

@@ -1,6 +1,6 @@
 /* What Debian's libsodium.a wants from its surroundings, for programs that are
  * linked with musl and use only a little of it.
- * docs/decisions/libsodium-in-static-programs.md has the reasons.
+ * docs/decisions/0010-libsodium-in-static-programs.md has the reasons.
  *
  * The archive was compiled against glibc with _FORTIFY_SOURCE, so it calls glibc's
  * checked entry point for explicit_bzero, the only one of that kind in it.

@@ -33,23 +33,34 @@ static inline uint32_t core_app_slot(core_app id) { return id & 0xffff; }
 /* --- events ---------------------------------------------------------------- */
 
 enum core_event_type {
-    CORE_EV_BOOT,      /* first event: `text` is boot.toml */
-    CORE_EV_START,     /* the operator wants app `name` (un-booted: `vyoma run`) */
+    CORE_EV_BOOT,      /* first event: `text` is boot.toml or empty. `count` 1: core owns the
+                          machine and never ends by itself. About the audit log so far:
+                          `hash` of its last whole line (zeros: there is none), `count2` its
+                          seq, error E_MALFORMED when its chain is broken (audit_chain.h) */
+    CORE_EV_START,     /* the operator wants app `name` (un-booted: `vyoma run`). `count` 1: it
+                          is in the foreground: it has the console's input unedited, its
+                          output is shown without prefix, and when it has ended for good
+                          everything ends with its code */
     CORE_EV_LOADED,    /* answers CORE_ACT_LOAD: `text` is vyoma.toml, `hash` the SHA-256 of
                           the very bytes that will run; or error < 0 with `text` saying why */
     CORE_EV_SPAWNED,   /* answers CORE_ACT_SPAWN: pid; or error < 0 with `text` */
-    CORE_EV_OUTPUT,    /* app wrote `text` (raw bytes, any split) to `stream` */
-    CORE_EV_DELIVERED, /* `count` bytes of the last CORE_ACT_DELIVER went into its stdin */
+    CORE_EV_OUTPUT,    /* app wrote `text` (raw bytes, any split, at most
+                          CORE_OUTPUT_BYTES_MAX) to `stream` */
+    CORE_EV_DELIVERED, /* `count` bytes of the last CORE_ACT_DELIVER went into its stdin; 0: it
+                          had no room then, and has now; error < 0: it has closed its stdin */
     CORE_EV_REQUEST,   /* app asks over its control channel: `request` */
-    CORE_EV_TRAPPED,   /* the worker reports a trap, `text` for people; exit follows */
+    CORE_EV_TRAPPED,   /* the worker reports a trap, `text` for people; exit follows. With
+                          error < 0 the host says that the worker itself broke its protocol */
     CORE_EV_REFUSED,   /* the worker refused to link: `text` import, `detail` manifest key */
     CORE_EV_EXITED,    /* app is gone and reaped: `exit` */
-    CORE_EV_CONSOLE,   /* bytes typed at the console */
-    CORE_EV_CONSOLE_SIZE, /* columns in `count`, rows in `count2` */
+    CORE_EV_CONSOLE,   /* bytes typed at the console, at most CORE_CONSOLE_BYTES_MAX; none: end
+                          of input */
+    CORE_EV_CONSOLE_SIZE, /* columns in `count`, rows in `count2`; 0 columns: the console is no
+                             terminal (what core assumes of one that it does not own) */
     CORE_EV_VERIFIED,  /* answers CORE_ACT_VERIFY: `hash` of what storage holds now */
     CORE_EV_TIMER,     /* the time asked for by CORE_ACT_TIMER has come */
     CORE_EV_STOP,      /* end the system: `stop` says how */
-    CORE_EV_AUDIT_LOST, /* the host could not store an audit record */
+    CORE_EV_AUDIT_LOST, /* the host could not store `count` audit records */
 };
 
 enum core_stream { CORE_STDOUT = 1, CORE_STDERR = 2 };
@@ -103,7 +114,7 @@ struct core_event {
         uint64_t cpu_ms;
     } exit;
     struct core_request request;
-    struct span name, text, detail; /* borrowed for the step */
+    struct span name, text, detail; /* borrowed until the step's actions are performed */
     uint8_t hash[32];
 };
 
@@ -117,16 +128,18 @@ enum core_action_type {
     CORE_ACT_DELIVER, /* write `bytes` to app's stdin as far as it takes them without
                          blocking; report CORE_EV_DELIVERED now or when it has room */
     CORE_ACT_CLOSE_STDIN,
-    CORE_ACT_PAUSE,   /* stop reading app's output (back-pressure) */
+    CORE_ACT_PAUSE,   /* stop reading app's output (back-pressure); app 0: the console's input.
+                         One more event may still come */
     CORE_ACT_RESUME,
     CORE_ACT_REPLY,   /* answer request `request_id` of `app` with `error`: 0 means do it and
-                         hand over the result, or for MSG_RECV deliver `bytes` from `name` */
+                         hand over the result, or for MSG_RECV deliver `bytes` from `name`;
+                         below 0 `bytes` says why, for people */
     CORE_ACT_ASK_STOP, /* ask app to end (SIGTERM's meaning) */
     CORE_ACT_KILL,     /* end it now */
     CORE_ACT_CONSOLE,  /* show `bytes` on the console, as they are */
     CORE_ACT_CONSOLE_ERR, /* the same, on stderr where the host has one */
-    CORE_ACT_AUDIT,    /* append `bytes`, one whole line of JSON, to the audit log */
-    CORE_ACT_VERIFY,   /* hash app `name`'s module in storage again; CORE_EV_VERIFIED */
+    CORE_ACT_AUDIT,    /* append `bytes`, one line of JSON with its newline, to the audit log */
+    CORE_ACT_VERIFY,   /* hash `name`'s module, app `app`, in storage again; CORE_EV_VERIFIED */
     CORE_ACT_TIMER,    /* send CORE_EV_TIMER at `at_ms`; replaces the one before */
     CORE_ACT_POWER,    /* everything has ended: sync, then do `stop`; `code` for EXIT */
 };

@@ -12,7 +12,9 @@ enum {
     CORE_MSG_BYTES_MAX = 64 * 1024,     /* one typed message */
     CORE_MSG_QUEUE_BYTES_MAX = 256 * 1024, /* typed messages waiting for one app */
     CORE_LOG_BYTES_MAX = 16 * 1024,     /* recent output kept for `log`, an app */
-    CORE_REQUESTS_MAX = 64,             /* open at once, an app */
+    CORE_OUTPUT_BYTES_MAX = 64 * 1024,  /* one CORE_EV_OUTPUT */
+    CORE_CONSOLE_BYTES_MAX = 4096,      /* one CORE_EV_CONSOLE */
+    CORE_REQUESTS_MAX = 64,             /* unanswered CORE_REQ_MSG_RECV, an app */
     CORE_AUDIT_RECENT = 256,            /* records kept for `audit` */
     CORE_AUDIT_BYTES_MAX = 1024,        /* one record */
     CORE_ACTIONS_MAX = 8192,            /* a step: at shutdown, one or two an app */

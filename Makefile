@@ -18,6 +18,7 @@ help: ## list the targets
 
 include mk/build.mk
 include mk/test.mk
+include tests/fuzz/fuzz.mk
 include bench/bench.mk
 # In the order in which rooms may use one another.
 ROOMS := base formats trust engine component wasi core display hosts kernel sdk apps image

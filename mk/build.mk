@@ -3,7 +3,8 @@
 # Two variants of everything:
 #   rel  gcc, musl, static: what ships and what is measured
 #   dbg  clang, glibc, AddressSanitizer and UBSan: what the tests run
-# so both compilers see every file with every warning an error.
+# so both compilers see every file with every warning an error. A third, fuzz, is dbg with
+# the coverage hooks of libFuzzer; only the targets in tests/fuzz/fuzz.mk ask for it.
 
 O := out
 
@@ -19,6 +20,9 @@ dbg.CC := clang
 dbg.CFLAGS := -O1 -g -DBASE_PARANOID=1 -fsanitize=address,undefined \
               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 dbg.LDFLAGS := -fsanitize=address,undefined
+fuzz.CC := clang
+fuzz.CFLAGS := $(dbg.CFLAGS) -fsanitize=fuzzer-no-link
+fuzz.LDFLAGS := -fsanitize=fuzzer,address,undefined
 
 # musl-gcc sees none of glibc's headers; the kernel's own belong to neither libc.
 # They are borrowed through links so that nothing else of /usr/include leaks in.
@@ -38,7 +42,7 @@ $(O)/kernel-headers/.stamp:
 # Per-file flags: CFLAGS_path/to/file.c += ...; another compiler for a room in one
 # variant: VARIANT.CC_NAME := ...
 define room
-$(foreach v,rel dbg,$(call room_variant,$(v),$(1),$(2),$(3),$(4)))
+$(foreach v,rel dbg fuzz,$(call room_variant,$(v),$(1),$(2),$(3),$(4)))
 
 endef
 define room_variant
@@ -47,7 +51,7 @@ $(foreach s,$(3),$(call compile,$(1),$(s),$(2),$(4),$(5)))
 $(O)/$(1)/lib$(subst /,-,$(2)).a: $$($(1).$(2).objs)
 	@mkdir -p $$(@D)
 	@rm -f $$@ && ar rcs $$@ $$^
-ALL += $(O)/$(1)/lib$(subst /,-,$(2)).a
+ALL += $(if $(filter fuzz,$(1)),,$(O)/$(1)/lib$(subst /,-,$(2)).a)
 
 endef
 # $(call compile,VARIANT,SOURCE,ROOM,ROOMS,FLAGS)

@@ -30,10 +30,11 @@ $(call script_test,fuzz/$(1),$(O)/fuzz/tests/$(1),$(O)/fuzz/tests/$(1) $(3))
 endef
 
 TIME ?= 60
-FUZZ_CHOSEN = $(foreach f,$(FUZZERS),$(if $(or $(if $(ONLY),,all),$(findstring $(ONLY),$f)),$f))
+fuzz_name = $(firstword $(subst =, ,$(1)))
+FUZZ_CHOSEN = $(foreach f,$(FUZZERS),$(if $(or $(if $(ONLY),,all),$(findstring $(ONLY),$(call fuzz_name,$f))),$f))
 
 .PHONY: fuzz fuzz-needs
 fuzz: setup ## run the fuzzers (TIME=seconds each, ONLY=part of a name)
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-needs ONLY='$(ONLY)'
 	@tests/fuzz/all '$(TIME)' $(FUZZ_CHOSEN)
-fuzz-needs: $$(foreach f,$$(FUZZ_CHOSEN),$$(FUZZ_NEEDS_$$(firstword $$(subst =, ,$$f))))
+fuzz-needs: $$(foreach f,$$(FUZZ_CHOSEN),$$(FUZZ_NEEDS_$$(call fuzz_name,$$f)))

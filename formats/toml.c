@@ -242,7 +242,9 @@ static int define_table(struct toml_parser *p, struct toml_value *parent,
         return fail_twice(p, key, v);
     }
     v->origin = TOML_ORIGIN_HEADER;
-    v->pos = v->key_pos = key->pos;
+    v->pos = key->pos;
+    if (!v->refined)
+        v->key_pos = key->pos;
     *ret = v;
     return E_OK;
 }
@@ -301,7 +303,7 @@ static struct toml_value *refinable(struct toml_parser *p, const struct toml_pat
     return v && v->type == TOML_TABLE && v->origin == TOML_ORIGIN_HEADER && !v->refined ? v : NULL;
 }
 
-static int refine(struct toml_parser *p, struct toml_value *table)
+static int refine(struct toml_parser *p, const struct toml_key *key, struct toml_value *table)
 {
     struct toml_value value;
     memset(&value, 0, sizeof value);
@@ -314,6 +316,7 @@ static int refine(struct toml_parser *p, struct toml_value *table)
                          toml_line_of(p, table->key_pos));
     table->refined = true;
     table->refined_value = value.as.boolean;
+    table->key_pos = key->pos;
     return E_OK;
 }
 
@@ -330,7 +333,7 @@ static int read_pair(struct toml_parser *p)
     toml_skip_blanks(p);
     struct toml_value *table = refinable(p, &path);
     if (table)
-        return refine(p, table);
+        return refine(p, &path.parts[0], table);
     err = toml_add_key(p, p->table, &path, &v);
     return err ? err : toml_read_value(p, v);
 }

@@ -82,7 +82,8 @@ struct toml_doc {
 };
 
 /* Extension: a key may be given a boolean and also a [header] of its own, in either
- * order. The value is then the table, with `refined` set. */
+ * order. The value is then the table, with `refined` set; its key_pos is the boolean's
+ * key, its pos the header. */
 enum { TOML_REFINE = 1 };
 
 /* 0; E_MALFORMED, E_LIMIT (a bound above), E_RANGE (a number that does not fit) or E_NOMEM

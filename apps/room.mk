@@ -1,10 +1,10 @@
-# Each folder with a vyoma.toml is an app. As it ships it is two files:
+# Each folder with a main.c is an app. As it ships it is two files:
 # out/apps/NAME/vyoma.toml and out/apps/NAME/NAME.wasm.
 
 VYOMA_IN_TREE := 1
 include sdk/app.mk
 
-APP_NAMES := $(sort $(patsubst apps/%/vyoma.toml,%,$(wildcard apps/*/vyoma.toml)))
+APP_NAMES := $(sort $(patsubst apps/%/main.c,%,$(wildcard apps/*/main.c)))
 
 # $(call app,NAME,FOLDER)
 define app

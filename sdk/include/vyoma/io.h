@@ -23,20 +23,34 @@ enum { VY_STDIN = 0, VY_STDOUT = 1, VY_STDERR = 2 };
 
 /* --- writing ---------------------------------------------------------------- */
 
-/* Writes all n bytes, in as many pieces as it takes. Stops at the first error; a
- * descriptor that does not block gives __WASI_ERRNO_AGAIN. */
+/* Writes all of the n runs at v, in as few calls as it takes; v is used up. Stops at the
+ * first error; a descriptor that does not block gives __WASI_ERRNO_AGAIN. */
+VY_FN int vy_writev(int fd, __wasi_ciovec_t *v, size_t n)
+{
+    while (n) {
+        __wasi_size_t done = 0;
+        int err = __wasi_fd_write(fd, v, n, &done);
+        if (err)
+            return err;
+        for (; n && done >= v->buf_len; v++, n--)
+            done -= v->buf_len;
+        if (n) {
+            v->buf += done;
+            v->buf_len -= done;
+        }
+    }
+    return 0;
+}
+
 VY_FN int vy_write(int fd, const void *bytes, size_t n)
 {
     __wasi_ciovec_t v = { (const uint8_t *)bytes, n };
-    while (v.buf_len) {
-        __wasi_size_t done = 0;
-        int err = __wasi_fd_write(fd, &v, 1, &done);
-        if (err && err != __WASI_ERRNO_INTR)
-            return err;
-        v.buf += done;
-        v.buf_len -= done;
-    }
-    return 0;
+    return vy_writev(fd, &v, 1);
+}
+
+VY_FN __wasi_ciovec_t vy_run(const char *s)
+{
+    return (__wasi_ciovec_t){ (const uint8_t *)s, strlen(s) };
 }
 
 VY_FN void vy_print(const char *s)
@@ -47,21 +61,15 @@ VY_FN void vy_print(const char *s)
 /* s and a line end, in one write, so that lines of several writers stay whole. */
 VY_FN void vy_println(const char *s)
 {
-    __wasi_ciovec_t v[2] = { { (const uint8_t *)s, strlen(s) }, { (const uint8_t *)"\n", 1 } };
-    __wasi_size_t done = 0;
-    size_t all = v[0].buf_len + 1;
-    if (__wasi_fd_write(VY_STDOUT, v, 2, &done) || done >= all)
-        return;
-    if (done < v[0].buf_len)
-        vy_write(VY_STDOUT, s + done, v[0].buf_len - done);
-    vy_write(VY_STDOUT, "\n", 1);
+    __wasi_ciovec_t v[] = { vy_run(s), vy_run("\n") };
+    vy_writev(VY_STDOUT, v, 2);
 }
 
 /* To stderr: diagnostics, which never mix with what the app has to say. */
 VY_FN void vy_warn(const char *s)
 {
-    vy_write(VY_STDERR, s, strlen(s));
-    vy_write(VY_STDERR, "\n", 1);
+    __wasi_ciovec_t v[] = { vy_run(s), vy_run("\n") };
+    vy_writev(VY_STDERR, v, 2);
 }
 
 /* --- building text ---------------------------------------------------------- */

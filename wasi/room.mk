@@ -3,4 +3,3 @@
 wasi.sources := $(addprefix wasi/,args.c clock.c dir.c fd.c file.c functions.c guest.c link.c \
     path.c poll.c proc.c random.c sock.c table.c vyoma.c)
 $(eval $(call room,wasi,$(wasi.sources),engine base))
-$(eval $(call unit_test,unit/wasi,tests/unit/wasi.c tests/unit/wasi_fake.c,wasi base))

@@ -2,7 +2,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "lib/test.h"
-#include "unit/wasi_fake.h"
+#include "fake/wasi.h"
 
 static uint8_t memory[FAKE_MEMORY];
 static struct fake f;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "unit/wasi_fake.h"
+#include "fake/wasi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-#include "unit/wasi_fake.h"
+#include "fake/wasi.h"
 
 #include <string.h>
 
@@ -6,12 +6,18 @@
 #include "base/checked.h"
 #include "base/utf8.h"
 
-static struct fake *enter(void *ctx, const char *call, int32_t handle)
+static struct fake *note_call(void *ctx, const char *call)
 {
     struct fake *f = ctx;
-    base_assert(handle >= 0 && handle < FAKE_HANDLES && f->open[handle]);
     f->call = call;
     f->calls++;
+    return f;
+}
+
+static struct fake *enter(void *ctx, const char *call, int32_t handle)
+{
+    struct fake *f = note_call(ctx, call);
+    base_assert(handle >= 0 && handle < FAKE_HANDLES && f->open[handle]);
     f->handle = handle;
     return f;
 }
@@ -415,7 +421,7 @@ static enum wasi_errno fake_shutdown(void *ctx, int32_t h, uint8_t sdflags)
 
 static enum wasi_errno fake_net_connect(void *ctx, struct span host, uint16_t port, int32_t *ret)
 {
-    struct fake *f = enter(ctx, "net_connect", FAKE_DATA);
+    struct fake *f = note_call(ctx, "net_connect");
     note_name(f->path, host);
     f->number[0] = port;
     if (f->fail)
@@ -426,7 +432,7 @@ static enum wasi_errno fake_net_connect(void *ctx, struct span host, uint16_t po
 
 static enum wasi_errno fake_msg_send(void *ctx, struct span to, struct span data)
 {
-    struct fake *f = enter(ctx, "msg_send", FAKE_DATA);
+    struct fake *f = note_call(ctx, "msg_send");
     base_assert(data.len <= VYOMA_MSG_MAX);
     note_name(f->path, to);
     check_memory(f, data.p, data.len);
@@ -437,7 +443,7 @@ static enum wasi_errno fake_msg_send(void *ctx, struct span to, struct span data
 static enum wasi_errno fake_msg_recv(void *ctx, struct wasi_iov from, struct wasi_iov data,
                                      int32_t timeout_ms, size_t *ret_from, size_t *ret_data)
 {
-    struct fake *f = enter(ctx, "msg_recv", FAKE_DATA);
+    struct fake *f = note_call(ctx, "msg_recv");
     check_memory(f, from.p, from.len);
     check_memory(f, data.p, data.len);
     base_assert(timeout_ms >= -1);

@@ -1,8 +1,8 @@
 /* A host for WASI that exists only in memory. It checks, with assertions, what
  * wasi/host.h promises to every host: live handles, memory inside the guest, well-formed paths.
  * It remembers the last call so that tests can look. */
-#ifndef TESTS_UNIT_WASI_FAKE_H
-#define TESTS_UNIT_WASI_FAKE_H
+#ifndef FAKE_WASI_H
+#define FAKE_WASI_H
 
 #include "base/span.h"
 #include "wasi/wasi.h"

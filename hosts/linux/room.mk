@@ -1,4 +1,4 @@
 # What the supervisor and its workers share: the channel between them.
-hosts/linux.sources := hosts/linux/ctl.c
+hosts/linux.sources := $(addprefix hosts/linux/,ctl.c wasi_errno.c)
 $(eval $(call room,hosts/linux,$(hosts/linux.sources),wasi base))
 include $(wildcard hosts/linux/*/room.mk)

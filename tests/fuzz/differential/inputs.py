@@ -1,9 +1,12 @@
-"""Modules for the differential fuzzer: made by wasm-opt from random bytes, and mutated."""
+"""Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py, and
+mutations of those and of real ones."""
 import glob
 import os
 import random
 import re
 import subprocess
+
+import smith
 
 FEATURES = ["--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext",
             "--enable-nontrapping-float-to-int", "--enable-mutable-globals"]
@@ -123,7 +126,7 @@ def mutate(rng, original):
     return bytes(module)
 
 
-def stream(seed, folder, mutants=30):
+def stream(seed, folder, built=10, mutants=30):
     """(kind, module) without end; the same for the same seed, wasm-opt and built apps."""
     pool = seeds()
     number = 0
@@ -133,6 +136,10 @@ def stream(seed, folder, mutants=30):
         made = generate(rng, folder)
         if made:
             yield "generated", made
+        for _ in range(built):
+            yield "built", smith.generate(rng)
         for _ in range(mutants):
-            base = made if made and (not pool or rng.random() < 0.5) else rng.choice(pool)
+            kind = rng.random()
+            base = (rng.choice(pool) if pool and kind < 0.5 else
+                    made if made and kind < 0.75 else smith.generate(rng))
             yield "mutated", mutate(rng, base)

@@ -274,7 +274,17 @@ class Function:
     def store_stmt(self, depth):
         t = self.rng.choice(NUMBERS)
         op, width = self.rng.choice(STORES[t])
-        return self.address(depth) + self.expr(t, depth - 1) + bytes([op]) + self.memarg(width)
+        value = self.expr(t, depth - 1)
+        if t in (F32, F64):
+            value = self.without_nan(value, t)
+        return self.address(depth) + value + bytes([op]) + self.memarg(width)
+
+    def without_nan(self, value, t):
+        """0 in place of a NaN, whose bits are not specified and would show in the memory."""
+        local = leb(self.new_local(t))
+        zero = b"\x43" + bytes(4) if t == F32 else b"\x44" + bytes(8)
+        equal = b"\x5b" if t == F32 else b"\x61"
+        return value + b"\x22" + local + zero + (b"\x20" + local) * 2 + equal + b"\x1b"
 
     def loop_stmt(self, depth):
         """loop: counter -= 1; body; again while counter != 0. With a parameter at times."""

@@ -1,0 +1,313 @@
+/* Sections that declare: types, imports, functions, tables, memory, globals,
+ * exports, start. */
+#include "decode/decode.h"
+
+int read_valtype(struct loader *l, uint8_t *ret)
+{
+    const uint8_t *at = l->r.p;
+    uint8_t t = reader_byte(&l->r);
+    if (l->r.failed)
+        return E_MALFORMED;
+    if (t == ENG_V128)
+        return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD type v128 not supported");
+    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t < ENG_F64 || t > ENG_I32))
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed value type");
+    *ret = t;
+    return 0;
+}
+
+int read_reftype(struct loader *l, uint8_t *ret)
+{
+    const uint8_t *at = l->r.p;
+    uint8_t t = reader_byte(&l->r);
+    if (l->r.failed)
+        return E_MALFORMED;
+    if (t != ENG_FUNCREF && t != ENG_EXTERNREF)
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed reference type");
+    *ret = t;
+    return 0;
+}
+
+static const uint8_t *read_valtypes(struct loader *l, uint32_t *ret_count)
+{
+    uint32_t n = reader_count(&l->r, ENG_MAX_PARAMS, "parameters or results");
+    uint8_t *types = LOADER_ARRAY(l, uint8_t, n);
+    for (uint32_t i = 0; types && i < n && !l->r.failed; i++)
+        read_valtype(l, &types[i]);
+    *ret_count = n;
+    return types;
+}
+
+int section_types(struct loader *l)
+{
+    uint32_t n = reader_count(&l->r, ENG_MAX_TYPES, "types");
+    struct eng_functype *types = LOADER_ARRAY(l, struct eng_functype, n);
+    for (uint32_t i = 0; i < n && !l->r.failed; i++) {
+        const uint8_t *at = l->r.p;
+        if (reader_byte(&l->r) != 0x60)
+            return reader_fail(&l->r, E_MALFORMED, at, "malformed functype form");
+        types[i].params = read_valtypes(l, &types[i].param_count);
+        types[i].results = read_valtypes(l, &types[i].result_count);
+    }
+    l->m->types = types;
+    l->m->type_count = n;
+    return 0;
+}
+
+static int read_type_index(struct loader *l, uint32_t *ret)
+{
+    const uint8_t *at = l->r.p;
+    uint32_t i = reader_u32(&l->r);
+    if (!l->r.failed && i >= l->m->type_count)
+        return reader_fail(&l->r, E_INVAL, at, "unknown type");
+    *ret = i;
+    return 0;
+}
+
+/* max: the most that a limit may say; what is beyond is invalid. */
+static int read_limits(struct loader *l, uint32_t max, const char *beyond, struct eng_limits *ret)
+{
+    const uint8_t *at = l->r.p;
+    uint8_t flags = reader_byte(&l->r);
+    if (!l->r.failed && flags > 1)
+        return reader_fail(&l->r, E_MALFORMED, at,
+                           flags < 8 ? "malformed limits flags: integer too large"
+                                     : "malformed limits flags: integer representation too long");
+    ret->has_max = flags & 1;
+    ret->min = reader_u32(&l->r);
+    ret->max = ret->has_max ? reader_u32(&l->r) : UINT32_MAX;
+    if (l->r.failed)
+        return E_MALFORMED;
+    if (ret->min > max || (ret->has_max && ret->max > max))
+        return reader_fail(&l->r, E_INVAL, at, beyond);
+    if (ret->min > ret->max)
+        return reader_fail(&l->r, E_INVAL, at, "size minimum must not be greater than maximum");
+    return 0;
+}
+
+static int read_table(struct loader *l, struct module_table *ret)
+{
+    read_reftype(l, &ret->type);
+    return l->r.failed ? E_MALFORMED : read_limits(l, UINT32_MAX, "table size", &ret->limits);
+}
+
+static int read_memory(struct loader *l)
+{
+    if (l->m->memory_count)
+        return reader_fail(&l->r, E_INVAL, NULL, "multiple memories");
+    l->m->memory_count = 1;
+    return read_limits(l, 65536, "memory size must be at most 65536 pages (4GiB)", &l->m->memory);
+}
+
+static int read_globaltype(struct loader *l, struct module_global *ret)
+{
+    read_valtype(l, &ret->type);
+    const uint8_t *at = l->r.p;
+    uint8_t mutability = reader_byte(&l->r);
+    if (!l->r.failed && mutability > 1)
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed mutability");
+    ret->is_mutable = mutability;
+    return 0;
+}
+
+/* Counts imports of each kind first, so that index spaces are allocated once. */
+static int import_one(struct loader *l, struct module_import *im)
+{
+    struct eng_module *m = l->m;
+    struct span module = reader_name(&l->r), name = reader_name(&l->r);
+    const uint8_t *at = l->r.p;
+    uint8_t kind = reader_byte(&l->r);
+    if (l->r.failed)
+        return E_MALFORMED;
+    uint8_t *text = LOADER_ARRAY(l, uint8_t, module.len + name.len);
+    if (!text)
+        return E_NOMEM;
+    if (module.len)
+        memcpy(text, module.p, module.len);
+    if (name.len)
+        memcpy(text + module.len, name.p, name.len);
+    im->module = span_of(text, module.len);
+    im->name = span_of(text + module.len, name.len);
+    im->kind = kind;
+    switch (kind) {
+    case ENG_EXTERN_FUNC:
+        im->index = m->func_count++;
+        return read_type_index(l, &m->func_types[im->index]);
+    case ENG_EXTERN_TABLE:
+        im->index = m->table_count++;
+        return read_table(l, &m->tables[im->index]);
+    case ENG_EXTERN_MEMORY:
+        im->index = 0;
+        return read_memory(l);
+    case ENG_EXTERN_GLOBAL:
+        im->index = m->global_count++;
+        return read_globaltype(l, &m->globals[im->index]);
+    default:
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed import kind");
+    }
+}
+
+int section_imports(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    uint32_t n = reader_count(&l->r, ENG_MAX_IMPORTS, "imports");
+    m->imports = LOADER_ARRAY(l, struct module_import, n);
+    m->func_types = LOADER_ARRAY(l, uint32_t, n);
+    m->tables = LOADER_ARRAY(l, struct module_table, n);
+    m->globals = LOADER_ARRAY(l, struct module_global, n);
+    for (uint32_t i = 0; i < n && !l->r.failed; i++)
+        import_one(l, &m->imports[i]);
+    m->import_count = n;
+    m->func_imports = m->func_count;
+    m->table_imports = m->table_count;
+    m->memory_imports = m->memory_count;
+    m->global_imports = m->global_count;
+    return 0;
+}
+
+/* Room for `more` items after the `have` imported ones at *items. */
+static bool extend(struct loader *l, void *items, uint32_t have, uint32_t more, size_t size)
+{
+    void **at = items;
+    void *grown = loader_alloc(l, (size_t)have + more, size);
+    if (!grown)
+        return false;
+    if (have)
+        memcpy(grown, *at, have * size);
+    *at = grown;
+    return true;
+}
+
+int section_functions(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    uint32_t n = reader_count(&l->r, ENG_MAX_FUNCTIONS - m->func_count, "functions");
+    if (!extend(l, &m->func_types, m->func_count, n, sizeof *m->func_types))
+        return E_NOMEM;
+    m->funcs = LOADER_ARRAY(l, struct module_func, n);
+    for (uint32_t i = 0; i < n && !l->r.failed; i++) {
+        uint32_t *type = &m->func_types[m->func_count + i];
+        read_type_index(l, type);
+        m->funcs[i].type = *type;
+    }
+    m->func_count += l->r.failed ? 0 : n;
+    return 0;
+}
+
+int section_tables(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    uint32_t n = reader_count(&l->r, ENG_MAX_TABLES - m->table_count, "tables");
+    if (!extend(l, &m->tables, m->table_count, n, sizeof *m->tables))
+        return E_NOMEM;
+    for (uint32_t i = 0; i < n && !l->r.failed; i++)
+        read_table(l, &m->tables[m->table_count++]);
+    return 0;
+}
+
+int section_memory(struct loader *l)
+{
+    uint32_t n = reader_count(&l->r, UINT32_MAX, "memories");
+    for (uint32_t i = 0; i < n && !l->r.failed; i++)
+        read_memory(l);
+    return 0;
+}
+
+int section_globals(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    uint32_t n = reader_count(&l->r, ENG_MAX_GLOBALS - m->global_count, "globals");
+    if (!extend(l, &m->globals, m->global_count, n, sizeof *m->globals))
+        return E_NOMEM;
+    for (uint32_t i = 0; i < n && !l->r.failed; i++) {
+        struct module_global *g = &m->globals[m->global_count];
+        read_globaltype(l, g);
+        if (!l->r.failed)
+            read_constexpr(l, g->type, &g->init);
+        m->global_count++;
+    }
+    return 0;
+}
+
+/* Names are a set: sorted copies of their indices would need more memory, and a
+ * hash table of the names is one loop. */
+static int export_check_unique(struct loader *l, const uint8_t *at)
+{
+    const struct eng_module *m = l->m;
+    size_t size = 4;
+    while (size < (size_t)m->export_count * 2)
+        size *= 2;
+    uint32_t *table = l->env->resize(l->env->ctx, NULL, 0, size * sizeof *table);
+    if (!table)
+        return reader_fail(&l->r, E_NOMEM, NULL, "out of memory");
+    memset(table, 0, size * sizeof *table);
+    int ret = 0;
+    for (uint32_t i = 0; i < m->export_count && !ret; i++) {
+        struct span name = m->exports[i].name;
+        uint64_t h = 0xcbf29ce484222325u;
+        for (size_t k = 0; k < name.len; k++)
+            h = (h ^ name.p[k]) * 0x100000001b3u;
+        size_t at_slot = (h ^ h >> 32) & (size - 1);
+        while (table[at_slot] && !span_eq(m->exports[table[at_slot] - 1].name, name))
+            at_slot = (at_slot + 1) & (size - 1);
+        if (table[at_slot])
+            ret = reader_fail(&l->r, E_INVAL, at, "duplicate export name");
+        table[at_slot] = i + 1;
+    }
+    l->env->resize(l->env->ctx, table, size * sizeof *table, 0);
+    return ret;
+}
+
+static int export_one(struct loader *l, struct module_export *ex)
+{
+    static const char *const unknown[] = { "unknown function", "unknown table", "unknown memory",
+                                           "unknown global" };
+    const struct eng_module *m = l->m;
+    const uint32_t counts[] = { m->func_count, m->table_count, m->memory_count, m->global_count };
+    struct span name = reader_name(&l->r);
+    const uint8_t *at = l->r.p;
+    ex->kind = reader_byte(&l->r);
+    if (!l->r.failed && ex->kind > ENG_EXTERN_GLOBAL)
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed export kind");
+    at = l->r.p;
+    ex->index = reader_u32(&l->r);
+    if (l->r.failed)
+        return E_MALFORMED;
+    if (ex->index >= counts[ex->kind])
+        return reader_fail(&l->r, E_INVAL, at, unknown[ex->kind]);
+    if (ex->kind == ENG_EXTERN_FUNC)
+        mark_func_ref(l, ex->index);
+    uint8_t *text = LOADER_ARRAY(l, uint8_t, name.len);
+    if (text && name.len)
+        memcpy(text, name.p, name.len);
+    ex->name = span_of(text, name.len);
+    return 0;
+}
+
+int section_exports(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    const uint8_t *at = l->r.p;
+    uint32_t n = reader_count(&l->r, ENG_MAX_EXPORTS, "exports");
+    m->exports = LOADER_ARRAY(l, struct module_export, n);
+    for (uint32_t i = 0; i < n && !l->r.failed; i++)
+        export_one(l, &m->exports[i]);
+    m->export_count = n;
+    return l->r.failed ? E_MALFORMED : export_check_unique(l, at);
+}
+
+int section_start(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    const uint8_t *at = l->r.p;
+    m->start = reader_u32(&l->r);
+    m->has_start = true;
+    if (l->r.failed)
+        return E_MALFORMED;
+    if (m->start >= m->func_count)
+        return reader_fail(&l->r, E_INVAL, at, "unknown function");
+    const struct eng_functype *t = &m->types[m->func_types[m->start]];
+    if (t->param_count || t->result_count)
+        return reader_fail(&l->r, E_INVAL, at, "start function");
+    return 0;
+}

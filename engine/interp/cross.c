@@ -1,0 +1,24 @@
+#include "interp/machine.h"
+
+const uint64_t *interp_cross(struct eng_store *st, const struct eng_func *f, uint64_t *fp,
+                             uint64_t *args, const uint64_t *ret)
+{
+    const struct eng_functype *t = &f->type->type;
+    const struct code_header *h = (const struct code_header *)(f->code - 1);
+    uint64_t *bridge = args + (t->param_count > t->result_count ? t->param_count : t->result_count);
+    uint64_t *frame = bridge + BRIDGE_WORDS;
+    if (frame + h->frame_slots > st->stack_end)
+        return NULL;
+    bridge[BRIDGE_PC] = (uintptr_t)ret;
+    bridge[BRIDGE_FP] = (uintptr_t)fp;
+    bridge[BRIDGE_INST] = (uintptr_t)st->inst;
+    bridge[BRIDGE_DEST] = (uintptr_t)args;
+    bridge[BRIDGE_RESULTS] = t->result_count;
+    interp_move(frame, args, h->params);
+    memset(frame + h->params, 0, (size_t)(h->link - h->params) * sizeof *frame);
+    frame[h->link] = (uintptr_t)st->cross_code;
+    frame[h->link + 1] = (uintptr_t)bridge;
+    st->fp = frame;
+    st->inst = f->inst;
+    return f->code;
+}

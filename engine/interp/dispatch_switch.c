@@ -1,0 +1,79 @@
+/* Dispatch in plain C: a loop around a switch. For every compiler and machine. */
+#include "interp/machine.h"
+
+#define DISPATCH() continue
+#define NEXT(words)                                                                               \
+    {                                                                                             \
+        pc += (words);                                                                            \
+        continue;                                                                                 \
+    }
+#define JUMP(words) NEXT(words)
+#define JUMP_BACK(words)                                                                          \
+    {                                                                                             \
+        pc += (words);                                                                            \
+        if (UNLIKELY(--budget < 0))                                                               \
+            goto refill;                                                                          \
+        continue;                                                                                 \
+    }
+#define REFILL_RETRY() goto refill_retry
+#define TRAP(code)                                                                                \
+    {                                                                                             \
+        trap = (uint32_t)(code);                                                                  \
+        goto raise_trap;                                                                          \
+    }
+#define FINISH(code)                                                                              \
+    {                                                                                             \
+        trap = (code);                                                                            \
+        goto finish;                                                                              \
+    }
+
+static const uint64_t handlers[OP_COUNT_] = {
+#define OP(name, ...) OP_##name,
+#include "interp/ops_all.inc"
+#undef OP
+};
+
+const uint64_t *interp_handlers(void)
+{
+    return handlers;
+}
+
+void interp_run(struct eng_store *st, const uint64_t *pc, uint64_t *fp, struct eng_instance *inst)
+{
+    uint64_t r0 = 0;
+    float s0 = 0;
+    double d0 = 0;
+    int64_t budget = st->budget;
+    uint32_t trap;
+    st->inst = inst;
+    st->fp = fp;
+    uint8_t *mem = interp_memory(st, inst);
+    for (;;) {
+        switch ((enum op)*pc) {
+#define OP(name, ...)                                                                             \
+    case OP_##name: {                                                                             \
+        __VA_ARGS__                                                                               \
+    }
+#include "interp/ops_all.inc"
+#undef OP
+        case OP_COUNT_:
+            __builtin_unreachable();
+        }
+    refill:
+        trap = store_refill(st);
+        if (trap)
+            goto raise_trap;
+        budget = st->budget - 1;
+        continue;
+    refill_retry:
+        trap = store_refill(st);
+        if (trap)
+            goto raise_trap;
+        budget = st->budget;
+    }
+raise_trap:
+    st->pc = pc;
+finish:
+    st->trap = trap;
+    st->budget = budget;
+}

@@ -1,0 +1,188 @@
+/* Calls from and to the outside, fuel, interruption, faults. */
+#include "interp/interp.h"
+
+static void mask(const uint8_t *types, uint32_t count, uint64_t *values)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (types[i] == ENG_I32 || types[i] == ENG_F32)
+            values[i] = (uint32_t)values[i];
+}
+
+static void to_slots(uint64_t *slots, const union eng_value *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        slots[i] = values[i].bits;
+}
+
+enum eng_trap_code store_refill(struct eng_store *s)
+{
+    if (s->interrupted) {
+        s->interrupted = 0;
+        s->budget = 0;
+        return ENG_TRAP_INTERRUPTED;
+    }
+    uint64_t take = s->fuel < ENG_INTERRUPT_PERIOD ? s->fuel : ENG_INTERRUPT_PERIOD;
+    s->budget = (int64_t)take;
+    if (!take)
+        return ENG_TRAP_OUT_OF_FUEL;
+    if (s->fuel != UINT64_MAX)
+        s->fuel -= take;
+    return ENG_TRAP_NONE;
+}
+
+void store_settle(struct eng_store *s)
+{
+    if (s->fuel != UINT64_MAX && s->budget > 0)
+        s->fuel += (uint64_t)s->budget;
+    s->budget = 0;
+}
+
+enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args)
+{
+    struct hostfunc *h = f->of.host;
+    const struct eng_functype *t = &f->type->type;
+    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count;
+    uint64_t *top = s->stack_top;
+    struct eng_trap trap = { .code = ENG_TRAP_NONE };
+    struct eng_call call = { s, s->inst, h->ctx, &trap };
+    store_settle(s);
+    s->stack_top = args + room;
+    s->guest_runs = false;
+    enum eng_trap_code code = h->fn(&call, (union eng_value *)args);
+    s->guest_runs = true;
+    s->stack_top = top;
+    if (code) {
+        s->exit_status = trap.exit_code;
+        s->host_error = trap.host_error;
+        return code;
+    }
+    mask(t->results, t->result_count, args);
+    return s->fuel ? store_refill(s) : ENG_TRAP_NONE;
+}
+
+static int fail(struct eng_trap *trap, enum eng_trap_code code)
+{
+    memset(trap, 0, sizeof *trap);
+    trap->code = code;
+    return 1;
+}
+
+static int call_host(struct eng_func *f, const union eng_value *args, union eng_value *results,
+                     struct eng_trap *trap)
+{
+    struct eng_store *s = f->of.host->store;
+    const struct eng_functype *t = &f->type->type;
+    uint64_t *frame = s->stack_top;
+    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count;
+    if ((size_t)(s->stack_end - frame) < room)
+        return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
+    to_slots(frame, args, t->param_count);
+    uint64_t *top = s->stack_top;
+    struct eng_instance *inst = s->inst;
+    memset(trap, 0, sizeof *trap);
+    struct eng_call call = { s, inst, f->of.host->ctx, trap };
+    s->stack_top = frame + room;
+    enum eng_trap_code code = f->of.host->fn(&call, (union eng_value *)frame);
+    s->stack_top = top;
+    if (code) {
+        trap->code = code;
+        return 1;
+    }
+    mask(t->results, t->result_count, frame);
+    for (uint32_t i = 0; i < t->result_count; i++)
+        results[i].bits = frame[i];
+    return 0;
+}
+
+/* Apart, for what setjmp does to the caller's variables. After a fault trap is set
+ * by eng_fault(), like pc. */
+static __attribute__((noinline)) void run_guarded(struct eng_store *s, struct eng_func *f,
+                                                  uint64_t *frame)
+{
+    s->guest_runs = true;
+    if (__builtin_setjmp(s->active->jump) == 0)
+        interp_run(s, f->code, frame, f->inst);
+    s->guest_runs = false;
+}
+
+/* Makes the frame of f at the top of the stack; NULL when there is no room. */
+static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
+                            const union eng_value *args)
+{
+    const struct code_header *h = (const struct code_header *)(f->code - 1);
+    uint64_t *frame = s->stack_top;
+    size_t need = (size_t)h->frame_slots + f->type->type.result_count;
+    if ((size_t)(s->stack_end - frame) < need)
+        return NULL;
+    to_slots(frame, args, h->params);
+    memset(frame + h->params, 0, (size_t)(h->link - h->params) * sizeof *frame);
+    frame[h->link] = (uintptr_t)s->exit_code;
+    frame[h->link + 1] = 0;
+    return frame;
+}
+
+int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
+             struct eng_trap *trap)
+{
+    if (!f->code)
+        return call_host(f, args, results, trap);
+    struct eng_store *s = f->inst->store;
+    const struct eng_functype *t = &f->type->type;
+    uint64_t *top = s->stack_top;
+    uint64_t *frame = frame_make(s, f, args);
+    enum eng_trap_code code = frame ? store_refill(s) : ENG_TRAP_STACK_EXHAUSTED;
+    if (code)
+        return fail(trap, code);
+    struct activation here = { .prev = s->active, .pc = s->pc, .fp = s->fp, .inst = s->inst };
+    uint64_t mem_size = s->mem_size;
+    s->active = &here;
+    s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
+    run_guarded(s, f, frame);
+    store_settle(s);
+    code = (enum eng_trap_code)s->trap;
+    if (code)
+        trap_fill(s, code, trap);
+    s->stack_top = top;
+    s->active = here.prev;
+    s->pc = here.pc;
+    s->fp = here.fp;
+    s->inst = here.inst;
+    s->mem_size = mem_size;
+    if (code)
+        return 1;
+    mask(t->results, t->result_count, frame);
+    for (uint32_t i = 0; i < t->result_count; i++)
+        results[i].bits = frame[i];
+    return 0;
+}
+
+void eng_interrupt(struct eng_store *s)
+{
+    s->interrupted = 1;
+}
+
+void eng_set_fuel(struct eng_store *s, uint64_t fuel)
+{
+    s->fuel = fuel;
+}
+
+uint64_t eng_fuel(const struct eng_store *s)
+{
+    return s->fuel;
+}
+
+void eng_fault(struct eng_store *s, uintptr_t address)
+{
+    enum { OFFSETS = 2 }; /* address and offset reach 4 GiB each */
+    if (!s->guest_runs || !s->active || !s->inst)
+        return;
+    const struct eng_memory *m = s->inst->memory;
+    if (!m || !m->block.guarded)
+        return;
+    uint64_t from = (uintptr_t)m->block.base;
+    if (address < from || address - from >= ((uint64_t)OFFSETS << 32) + 65536)
+        return;
+    s->trap = ENG_TRAP_MEMORY_BOUNDS;
+    s->budget = 0;
+    __builtin_longjmp(s->active->jump, 1);
+}

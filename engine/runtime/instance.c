@@ -1,0 +1,253 @@
+/* From a module to an instance: linking, allocation, segments, start. */
+#include "runtime/store.h"
+
+#include "base/checked.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+
+struct eng_func *instance_func(struct eng_instance *inst, uint32_t i)
+{
+    uint32_t imported = inst->module->func_imports;
+    return i < imported ? inst->imports[i] : &inst->funcs[i - imported];
+}
+
+uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e)
+{
+    switch (e->kind) {
+    case CE_GLOBAL:
+        return inst->globals[e->index]->bits;
+    case CE_FUNC:
+        return (uintptr_t)instance_func(inst, e->index);
+    default:
+        return e->bits;
+    }
+}
+
+/* Takes `count` items off the block at *at. */
+static void *carve(uint8_t **at, size_t count, size_t size)
+{
+    uint8_t *p = *at;
+    *at += (count * size + 7) & ~(size_t)7;
+    return p;
+}
+
+static bool add_size(size_t *total, size_t count, size_t size)
+{
+    size_t bytes;
+    return checked_mul_size(count, size, &bytes) && checked_add_size(bytes, 7, &bytes) &&
+           checked_add_size(*total, bytes & ~(size_t)7, total);
+}
+
+static size_t instance_bytes(const struct eng_module *m)
+{
+    size_t n = sizeof(struct eng_instance);
+    bool ok = add_size(&n, m->global_count - m->global_imports, sizeof(struct eng_global)) &&
+              add_size(&n, module_func_defined(m), sizeof(struct eng_func)) &&
+              add_size(&n, m->func_imports, sizeof(void *)) &&
+              add_size(&n, m->type_count, sizeof(void *)) &&
+              add_size(&n, m->table_count, sizeof(void *)) &&
+              add_size(&n, m->global_count, sizeof(void *)) && add_size(&n, m->elem_count, 1) &&
+              add_size(&n, m->data_count, 1);
+    return ok ? n : 0;
+}
+
+/* One allocation holds the instance and all its tables. It joins the store at
+ * once: what it exports may already be referred to when creation fails later. */
+static struct eng_instance *instance_new(struct eng_store *s, const struct eng_module *m)
+{
+    size_t bytes = instance_bytes(m);
+    struct eng_instance *i = bytes ? s->env->resize(s->env->ctx, NULL, 0, bytes) : NULL;
+    if (!i)
+        return NULL;
+    memset(i, 0, bytes);
+    i->bytes = bytes;
+    i->store = s;
+    i->module = m;
+    uint8_t *at = (uint8_t *)i->own;
+    carve(&at, m->global_count - m->global_imports, sizeof(struct eng_global));
+    i->funcs = carve(&at, module_func_defined(m), sizeof(struct eng_func));
+    i->imports = carve(&at, m->func_imports, sizeof(void *));
+    i->types = carve(&at, m->type_count, sizeof(void *));
+    i->tables = carve(&at, m->table_count, sizeof(void *));
+    i->globals = carve(&at, m->global_count, sizeof(void *));
+    i->elem_dropped = carve(&at, m->elem_count, 1);
+    i->data_dropped = carve(&at, m->data_count, 1);
+    i->next = s->instances;
+    s->instances = i;
+    return i;
+}
+
+static int link_fail(struct eng_error *err, int code, const char *message,
+                     const struct module_import *im)
+{
+    struct strbuf b;
+    memset(err, 0, sizeof *err);
+    strbuf_init(&b, err->message, sizeof err->message - 1);
+    strbuf_cstr(&b, message);
+    if (im) {
+        strbuf_cstr(&b, ": ");
+        strbuf_printable(&b, span_take(im->module, 48));
+        strbuf_cstr(&b, ".");
+        strbuf_printable(&b, span_take(im->name, 48));
+    }
+    err->message[b.len] = 0;
+    err->code = code;
+    return code;
+}
+
+/* Does what has `size` now and may grow to have.max satisfy the declared limits? */
+static bool limits_match(uint32_t size, const struct eng_limits *have,
+                         const struct eng_limits *want)
+{
+    return size >= want->min && (!want->has_max || (have->has_max && have->max <= want->max));
+}
+
+static bool import_match(struct eng_instance *inst, const struct module_import *im,
+                         const struct eng_extern *x)
+{
+    const struct eng_module *m = inst->module;
+    if (x->kind != im->kind)
+        return false;
+    switch (x->kind) {
+    case ENG_EXTERN_FUNC:
+        return x->of.func->type == inst->types[m->func_types[im->index]];
+    case ENG_EXTERN_TABLE:
+        return x->of.table->type == m->tables[im->index].type &&
+               limits_match(x->of.table->size, &x->of.table->limits,
+                            &m->tables[im->index].limits);
+    case ENG_EXTERN_MEMORY:
+        return limits_match((uint32_t)(x->of.memory->block.size >> 16), &x->of.memory->limits,
+                            &m->memory);
+    default:
+        return x->of.global->type == m->globals[im->index].type &&
+               x->of.global->is_mutable == m->globals[im->index].is_mutable;
+    }
+}
+
+static void import_take(struct eng_instance *inst, const struct module_import *im,
+                        const struct eng_extern *x)
+{
+    switch (x->kind) {
+    case ENG_EXTERN_FUNC:
+        inst->imports[im->index] = x->of.func;
+        break;
+    case ENG_EXTERN_TABLE:
+        inst->tables[im->index] = x->of.table;
+        break;
+    case ENG_EXTERN_MEMORY:
+        inst->memory = x->of.memory;
+        break;
+    default:
+        inst->globals[im->index] = x->of.global;
+        break;
+    }
+}
+
+static int link_imports(struct eng_instance *inst, const struct eng_resolver *resolver,
+                        struct eng_error *err)
+{
+    const struct eng_module *m = inst->module;
+    for (uint32_t i = 0; i < m->import_count; i++) {
+        const struct module_import *im = &m->imports[i];
+        struct eng_import want;
+        struct eng_extern x;
+        eng_module_import(m, i, &want);
+        int code = resolver ? resolver->resolve(resolver->ctx, &want, &x) : E_NOENT;
+        if (code)
+            return link_fail(err, code, "unknown import", im);
+        if (!import_match(inst, im, &x))
+            return link_fail(err, E_DENIED, "incompatible import type", im);
+        if (x.kind == ENG_EXTERN_MEMORY && !memory_fits(x.of.memory, m))
+            return link_fail(err, E_INVAL, "memory has no guard as promised", im);
+        import_take(inst, im, &x);
+    }
+    return 0;
+}
+
+static int link_types(struct eng_instance *inst)
+{
+    const struct eng_module *m = inst->module;
+    for (uint32_t i = 0; i < m->type_count; i++) {
+        inst->types[i] = store_type_of(inst->store, &m->types[i]);
+        if (!inst->types[i])
+            return E_NOMEM;
+    }
+    for (uint32_t i = 0; i < module_func_defined(m); i++) {
+        struct eng_func *f = &inst->funcs[i];
+        f->code = m->code + m->funcs[i].code;
+        f->inst = inst;
+        f->type = inst->types[m->funcs[i].type];
+        f->of.index = m->func_imports + i;
+    }
+    return 0;
+}
+
+static int allocate(struct eng_instance *inst, struct eng_error *err)
+{
+    const struct eng_module *m = inst->module;
+    if (m->memory_count > m->memory_imports) {
+        if (memory_new(inst->store, m->memory, &inst->memory))
+            return link_fail(err, E_NOMEM, "out of memory: linear memory", NULL);
+        if (!memory_fits(inst->memory, m))
+            return link_fail(err, E_INVAL, "memory has no guard as promised", NULL);
+    }
+    for (uint32_t i = m->table_imports; i < m->table_count; i++)
+        if (table_new(inst->store, m->tables[i].type, m->tables[i].limits, &inst->tables[i]))
+            return link_fail(err, E_NOMEM, "out of memory: table", NULL);
+    for (uint32_t i = m->global_imports; i < m->global_count; i++) {
+        struct eng_global *g = &inst->own[i - m->global_imports];
+        inst->globals[i] = g;
+        g->type = m->globals[i].type;
+        g->is_mutable = m->globals[i].is_mutable;
+        g->bits = constexpr_value(inst, &m->globals[i].init);
+    }
+    return 0;
+}
+
+static enum eng_trap_code run_segments(struct eng_instance *inst)
+{
+    const struct eng_module *m = inst->module;
+    enum eng_trap_code code = ENG_TRAP_NONE;
+    for (uint32_t i = 0; i < m->elem_count && !code; i++) {
+        const struct module_elem *e = &m->elems[i];
+        if (e->mode == SEGMENT_ACTIVE)
+            code = table_init(inst, i, inst->tables[e->table],
+                              (uint32_t)constexpr_value(inst, &e->offset), 0, e->count);
+        if (e->mode != SEGMENT_PASSIVE && !code)
+            inst->elem_dropped[i] = 1;
+    }
+    for (uint32_t i = 0; i < m->data_count && !code; i++) {
+        const struct module_data *d = &m->datas[i];
+        if (d->mode != SEGMENT_ACTIVE)
+            continue;
+        code = memory_init(inst, i, (uint32_t)constexpr_value(inst, &d->offset), 0,
+                           (uint32_t)d->bytes.len);
+        if (!code)
+            inst->data_dropped[i] = 1;
+    }
+    return code;
+}
+
+int eng_instance_create(struct eng_store *s, const struct eng_module *m,
+                        const struct eng_resolver *resolver, struct eng_instance **ret,
+                        struct eng_error *err, struct eng_trap *trap)
+{
+    struct eng_instance *inst = instance_new(s, m);
+    if (!inst || link_types(inst))
+        return link_fail(err, E_NOMEM, "out of memory", NULL);
+    int code = link_imports(inst, resolver, err);
+    if (!code)
+        code = allocate(inst, err);
+    if (code)
+        return code;
+    enum eng_trap_code stopped = run_segments(inst);
+    if (stopped) {
+        memset(trap, 0, sizeof *trap);
+        trap->code = stopped;
+        return 1;
+    }
+    if (m->has_start && eng_call(instance_func(inst, m->start), NULL, NULL, trap))
+        return 1;
+    *ret = inst;
+    return 0;
+}

@@ -1,0 +1,159 @@
+/* What lives in a store while programs run. Everything hangs off lists of the
+ * store and is freed with it; references between instances need no counting. */
+#ifndef ENGINE_RUNTIME_STORE_H
+#define ENGINE_RUNTIME_STORE_H
+
+#include "runtime/module.h"
+
+/* A function type made unique in its store: equal types are the same pointer. */
+struct store_type {
+    struct store_type *next;
+    struct eng_functype type;
+};
+
+struct eng_func {
+    const uint64_t *code; /* first instruction, NULL for a function of the host */
+    struct eng_instance *inst; /* NULL for a function of the host */
+    const struct store_type *type;
+    union {
+        uint32_t index; /* in its module */
+        struct hostfunc *host;
+    } of;
+};
+
+struct hostfunc {
+    struct eng_func func;
+    struct eng_store *store;
+    eng_hostfunc fn;
+    void *ctx;
+};
+
+struct eng_memory {
+    struct eng_mem_block block;
+    struct eng_limits limits; /* pages */
+    uint32_t max_pages;       /* smaller of limits.max and the store's */
+    struct eng_store *store;
+    struct eng_memory *next;
+};
+
+struct eng_table {
+    uint64_t *items; /* struct eng_func *, or the embedder's references */
+    uint32_t size, capacity;
+    uint8_t type;
+    struct eng_limits limits;
+    struct eng_store *store;
+    struct eng_table *next;
+};
+
+struct eng_global {
+    uint64_t bits;
+    uint8_t type;
+    bool is_mutable;
+};
+
+struct eng_instance {
+    struct eng_store *store;
+    const struct eng_module *module;
+    struct eng_memory *memory; /* NULL when there is none */
+    struct eng_func **imports; /* imported functions */
+    struct eng_func *funcs;    /* defined functions */
+    const struct store_type **types;
+    struct eng_table **tables;
+    struct eng_global **globals; /* whole index space */
+    uint8_t *elem_dropped, *data_dropped;
+    struct eng_instance *next;
+    size_t bytes;            /* of this allocation */
+    struct eng_global own[]; /* defined globals */
+};
+
+/* One eng_call that has not returned. */
+struct activation {
+    struct activation *prev;
+    /* Where the guest stood when the host function was called that made this call. */
+    const uint64_t *pc;
+    uint64_t *fp;
+    struct eng_instance *inst;
+    void *jump[5]; /* __builtin_setjmp */
+};
+
+enum { EXIT_WORDS = 2, TYPE_BUCKETS = 64 };
+
+/* A call between instances puts this under the callee's frame. */
+enum { BRIDGE_PC, BRIDGE_FP, BRIDGE_INST, BRIDGE_DEST, BRIDGE_RESULTS, BRIDGE_WORDS };
+
+struct eng_store {
+    /* Used by the interpreter; pc and fp are exact wherever a trap can happen. */
+    const uint64_t *pc;
+    uint64_t *fp;
+    uint64_t *stack_end;
+    struct eng_instance *inst; /* that runs */
+    uint64_t mem_size;         /* of inst's memory */
+    int64_t budget;            /* of the interpreter, whenever it does not run */
+    uint32_t trap;             /* enum eng_trap_code of the last run */
+    volatile uint32_t interrupted;
+    volatile bool guest_runs; /* a fault now is the guest's */
+    uint64_t fuel; /* not counting budget */
+    struct activation *active;
+    uint64_t *stack, *stack_top; /* frames of a new activation start at top */
+    uint32_t exit_status; /* of the last ENG_TRAP_EXIT */
+    int host_error;       /* of the last ENG_TRAP_HOST */
+    uint64_t exit_code[EXIT_WORDS]; /* instructions to which calls from outside return */
+    uint64_t cross_code[EXIT_WORDS];
+    size_t stack_bytes;
+
+    const struct eng_env *env;
+    struct eng_store_options options;
+    struct pool pool;
+    struct store_type *types[TYPE_BUCKETS];
+    struct eng_memory *memories;
+    struct eng_table *tables;
+    struct eng_instance *instances;
+};
+
+/* The unique type equal to t; NULL on exhaustion. */
+const struct store_type *store_type_of(struct eng_store *s, const struct eng_functype *t);
+
+/* 0, or E_NOMEM. Limits as declared, checked by the caller. */
+int memory_new(struct eng_store *s, struct eng_limits limits, struct eng_memory **ret);
+int table_new(struct eng_store *s, uint8_t type, struct eng_limits limits, struct eng_table **ret);
+
+/* Old size in pages, or UINT32_MAX when it cannot grow. */
+uint32_t memory_grow(struct eng_memory *m, uint32_t pages);
+/* Old size, or UINT32_MAX; new elements are `value`. */
+uint32_t table_grow(struct eng_table *t, uint32_t count, uint64_t value);
+
+/* The instructions that work on ranges. */
+enum eng_trap_code memory_fill(struct eng_memory *m, uint32_t d, uint32_t value, uint32_t n);
+enum eng_trap_code memory_copy(struct eng_memory *m, uint32_t d, uint32_t s, uint32_t n);
+enum eng_trap_code memory_init(struct eng_instance *inst, uint32_t segment, uint32_t d, uint32_t s,
+                               uint32_t n);
+enum eng_trap_code table_fill(struct eng_table *t, uint32_t d, uint64_t value, uint32_t n);
+enum eng_trap_code table_copy(struct eng_table *to, struct eng_table *from, uint32_t d, uint32_t s,
+                              uint32_t n);
+enum eng_trap_code table_init(struct eng_instance *inst, uint32_t segment, struct eng_table *t,
+                              uint32_t d, uint32_t s, uint32_t n);
+
+/* Function i of inst's index space. */
+struct eng_func *instance_func(struct eng_instance *inst, uint32_t i);
+uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e);
+
+/* Calls a function of the host whose arguments start at args; results replace
+ * them. The caller has stored pc, fp and budget. */
+enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args);
+
+/* Gives the interpreter a new budget in s->budget. ENG_TRAP_NONE, or the reason
+ * to stop. */
+enum eng_trap_code store_refill(struct eng_store *s);
+/* The reverse: what is left of the budget is fuel again. */
+void store_settle(struct eng_store *s);
+
+/* As memory_new for an instance's own memory: what the module relies on. */
+static inline bool memory_fits(const struct eng_memory *m, const struct eng_module *module)
+{
+    return m->block.guarded || !module->unchecked;
+}
+
+/* Fills trap for what stopped the guest at s->pc, s->fp. */
+void trap_fill(struct eng_store *s, enum eng_trap_code code, struct eng_trap *trap);
+
+#endif

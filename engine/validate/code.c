@@ -1,0 +1,175 @@
+/* The code section: locals and bodies of all functions, one after the other into
+ * one vector, and the calls among them. */
+#include "validate/func.h"
+
+static int read_locals(struct compiler *c)
+{
+    struct reader *r = &c->l->r;
+    uint64_t total = c->type->param_count;
+    if (total)
+        memcpy(c->local_types, c->type->params, total);
+    const uint8_t *at = r->p;
+    uint32_t groups = reader_count(r, UINT32_MAX, "locals");
+    uint64_t count = total;
+    for (uint32_t i = 0; i < groups && !r->failed; i++) {
+        uint8_t type;
+        uint32_t n = reader_u32(r);
+        if (r->failed || read_valtype(c->l, &type))
+            return E_MALFORMED;
+        count += n;
+        if (count > UINT32_MAX)
+            return reader_fail(r, E_MALFORMED, at, "too many locals");
+        if (count <= ENG_MAX_LOCALS)
+            memset(c->local_types + count - n, type, n);
+    }
+    if (!r->failed && count > ENG_MAX_LOCALS)
+        return reader_fail(r, E_LIMIT, at, "too many locals");
+    c->local_count = (uint32_t)count;
+    return r->failed ? E_MALFORMED : 0;
+}
+
+static int begin(struct compiler *c, struct module_func *f)
+{
+    int err = emit_room(c, EMIT_RESERVE);
+    if (err)
+        return err;
+    c->base = c->local_count + LINK_SLOTS;
+    c->value_count = c->max_height = c->lazy = 0;
+    c->dead = false;
+    emit_word(c, 0); /* the header */
+    f->code = c->code_count;
+    f->map = c->map_count;
+    c->map_pos = f->code;
+    c->map_offset = f->offset;
+    emit_label(c);
+    if (array_grow(c->l->env, (void **)&c->labels, &c->label_capacity, 1, sizeof *c->labels) ||
+        array_grow(c->l->env, (void **)&c->values, &c->value_capacity, 1, sizeof *c->values))
+        return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
+    c->labels[0] = (struct label){ .kind = L_FUNC,
+                                   .results = c->type->results,
+                                   .result_count = c->type->result_count };
+    c->label_count = 1;
+    return 0;
+}
+
+static int compile_one(struct compiler *c, struct module_func *f)
+{
+    c->type = &c->m->types[f->type];
+    f->offset = (uint32_t)(c->l->r.p - c->l->r.start);
+    int err = read_locals(c);
+    if (!err)
+        err = begin(c, f);
+    if (!err)
+        err = compile_body(c);
+    if (err)
+        return err;
+    base_paranoid(c->lazy == 0 || c->value_count);
+    while (c->value_count)
+        unref(c, &c->values[--c->value_count]);
+    /* Results may need more room than operands ever did. */
+    uint32_t slots = c->base + c->max_height;
+    struct code_header h = { (uint16_t)(slots + 1), (uint16_t)c->local_count,
+                             (uint16_t)c->type->param_count, 0 };
+    memcpy(&c->code[f->code - 1], &h, sizeof h);
+    return 0;
+}
+
+static int compile_all(struct compiler *c, uint32_t count)
+{
+    struct reader *r = &c->l->r;
+    const uint8_t *section_end = r->end;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t size = reader_u32(r);
+        if (r->failed)
+            return E_MALFORMED;
+        if (size > (size_t)(section_end - r->p))
+            return reader_fail(r, E_MALFORMED, NULL, "unexpected end: length out of bounds");
+        if (size > ENG_MAX_FUNCTION_BYTES)
+            return reader_fail(r, E_LIMIT, NULL, "function too large");
+        r->end = r->p + size;
+        int err = compile_one(c, &c->m->funcs[i]);
+        if (err)
+            return err;
+        r->end = section_end;
+    }
+    return 0;
+}
+
+/* Gives code and map to the module, no larger than they are, and resolves calls. */
+static int hand_over(struct compiler *c)
+{
+    const struct eng_env *env = c->l->env;
+    struct eng_module *m = c->m;
+    size_t bytes = (size_t)c->code_count * sizeof *c->code;
+    uint64_t *code = env->resize(env->ctx, c->code, c->code_capacity * sizeof *c->code,
+                                 bytes ? bytes : 1);
+    if (!code)
+        return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
+    c->code = NULL;
+    m->code = code;
+    m->code_words = c->code_count;
+    uint8_t *map = c->map ? env->resize(env->ctx, c->map, c->map_capacity, c->map_count) : NULL;
+    if (c->map && !map && c->map_count)
+        return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
+    c->map = NULL;
+    m->map = map;
+    m->map_bytes = c->map_count;
+    for (uint32_t i = 0; i < module_func_defined(m); i++) {
+        uint32_t site = c->call_sites[i];
+        while (site) {
+            uint32_t next = (uint32_t)code[site];
+            code[site] = (uintptr_t)&code[m->funcs[i].code];
+            site = next;
+        }
+    }
+    return 0;
+}
+
+static void release(struct compiler *c, uint32_t count)
+{
+    const struct eng_env *env = c->l->env;
+    if (c->values)
+        env->resize(env->ctx, c->values, c->value_capacity * sizeof *c->values, 0);
+    if (c->labels)
+        env->resize(env->ctx, c->labels, c->label_capacity * sizeof *c->labels, 0);
+    if (c->code)
+        env->resize(env->ctx, c->code, c->code_capacity * sizeof *c->code, 0);
+    if (c->map)
+        env->resize(env->ctx, c->map, c->map_capacity, 0);
+    if (c->call_sites)
+        env->resize(env->ctx, c->call_sites, (size_t)count * sizeof *c->call_sites, 0);
+    if (c->local_types)
+        env->resize(env->ctx, c->local_types, 2 * ENG_MAX_LOCALS, 0);
+}
+
+int section_code(struct loader *l)
+{
+    struct reader *r = &l->r;
+    uint32_t count = reader_count(r, ENG_MAX_FUNCTIONS, "functions");
+    if (r->failed)
+        return E_MALFORMED;
+    l->bodies = count;
+    if (count != module_func_defined(l->m))
+        return reader_fail(r, E_MALFORMED, NULL,
+                           "function and code section have inconsistent lengths");
+    if (!count)
+        return 0;
+    struct compiler c = { .l = l, .m = l->m, .handlers = interp_handlers() };
+    c.call_sites = l->env->resize(l->env->ctx, NULL, 0, (size_t)count * sizeof *c.call_sites);
+    c.local_types = l->env->resize(l->env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
+    int err = 0;
+    if (!c.call_sites || !c.local_types) {
+        err = reader_fail(r, E_NOMEM, NULL, "out of memory");
+    } else {
+        memset(c.call_sites, 0, (size_t)count * sizeof *c.call_sites);
+        c.refs = c.local_types + ENG_MAX_LOCALS;
+        memset(c.refs, 0, ENG_MAX_LOCALS);
+        err = emit_room(&c, reader_left(r) * 5 / 2 + EMIT_RESERVE);
+        if (!err)
+            err = compile_all(&c, count);
+        if (!err)
+            err = hand_over(&c);
+    }
+    release(&c, count);
+    return err;
+}

@@ -1,0 +1,226 @@
+/* One function body while it is checked and compiled; private to validate/.
+ *
+ * Checking keeps the specification's two stacks: of values (with types) and of
+ * labels. Emission piggybacks on the same entries: a value also says where it is,
+ * so that local.get, constants and moves cost nothing until somebody needs them.
+ *
+ * Invariants:
+ * - value i, when its kind is V_SLOT, is in slot base + i (its home).
+ * - while `dead` nothing is emitted; values then may be anything.
+ * - at a label's code every value that is not a constant is at home, and the
+ *   accumulators are unknown.
+ * - refs[x] counts the values that are V_LOCAL x; lazy is the sum. */
+#ifndef ENGINE_VALIDATE_FUNC_H
+#define ENGINE_VALIDATE_FUNC_H
+
+#include "decode/decode.h"
+#include "interp/interp.h"
+
+enum value_kind { V_SLOT, V_LOCAL, V_CONST };
+
+struct value {
+    uint8_t type; /* enum eng_valtype; 0 unknown, in dead code only */
+    uint8_t kind;
+    uint16_t local;
+    uint64_t bits; /* of V_CONST */
+};
+
+enum label_kind { L_FUNC, L_BLOCK, L_LOOP, L_IF, L_ELSE };
+
+struct label {
+    uint8_t kind;
+    bool unreachable;  /* the rest of the block, up to its end or else */
+    bool dead_outside; /* dead at its start */
+    uint32_t height;   /* values below the block's parameters */
+    const uint8_t *params, *results;
+    uint32_t param_count, result_count;
+    uint32_t code;      /* of a loop */
+    uint32_t patches;   /* site of the last branch to its end, 0 none */
+    uint32_t else_site; /* branch of an if that waits for its else or end, 0 none */
+    uint32_t table;     /* number of the last br_table that looked at it */
+    uint32_t stub_patches, stub_next;
+};
+
+/* The accumulator of a class and what it mirrors. */
+struct acc {
+    uint32_t slot; /* NO_SLOT: nothing known */
+    uint32_t pos;  /* instruction that wrote both */
+    uint16_t op;   /* of it */
+    bool has_a;    /* op + 1 writes the accumulator alone */
+    bool has_d;    /* the slot may be changed in the instruction */
+};
+
+enum acc_class { ACC_INT, ACC_F32, ACC_F64, ACC_CLASSES };
+enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 256 };
+
+struct compiler {
+    struct loader *l;
+    struct eng_module *m;
+    const uint64_t *handlers;
+
+    /* Grown through the env, kept from function to function. */
+    struct value *values;
+    uint32_t value_count, value_capacity;
+    struct label *labels;
+    uint32_t label_count, label_capacity;
+    uint64_t *code;
+    uint32_t code_count, code_capacity;
+    uint8_t *map;
+    uint32_t map_count, map_capacity;
+    uint32_t *call_sites; /* per defined function: last call of it, 0 none */
+    uint8_t *local_types; /* ENG_MAX_LOCALS */
+    uint8_t *refs;        /* likewise */
+
+    const struct eng_functype *type;
+    uint32_t local_count;
+    uint32_t base; /* slot of value 0 */
+    uint32_t max_height;
+    uint32_t lazy;
+    uint32_t map_pos, map_offset; /* last recorded */
+    uint32_t last;                /* position of the last instruction, when last_op is one */
+    uint16_t last_op;             /* NO_OP after a label */
+    bool dead;
+    struct acc acc[ACC_CLASSES];
+    struct acc acc_before; /* ACC_INT's before the last comparison */
+    uint32_t table_number;
+};
+
+/* 0 i32, 1 i64 and references, 2 f32, 3 f64. */
+static inline unsigned type_index(uint8_t type)
+{
+    return type < ENG_F64 ? 1 : ENG_I32 - type;
+}
+
+static inline enum acc_class type_class(uint8_t type)
+{
+    return type == ENG_F32 ? ACC_F32 : type == ENG_F64 ? ACC_F64 : ACC_INT;
+}
+
+/* --- checking: check.c --------------------------------------------------------- */
+
+int fail_at(struct compiler *c, const uint8_t *at, const char *message);
+int push(struct compiler *c, uint8_t type); /* at home */
+int push_all(struct compiler *c, const uint8_t *types, uint32_t count);
+/* Does the top value have this type? It stays. Fails with "type mismatch". */
+int check_top(struct compiler *c, uint8_t type);
+/* The top `count` values; in dead code missing ones are made up. */
+int check_tops(struct compiler *c, const uint8_t *types, uint32_t count);
+/* Removes the top value, whatever it is; its place remains readable. */
+struct value *pop_any(struct compiler *c);
+int pop(struct compiler *c, uint8_t type);
+int pop_all(struct compiler *c, const uint8_t *types, uint32_t count);
+/* The rest of the block cannot be reached. */
+void set_unreachable(struct compiler *c);
+
+/* --- emission: emit.c, moves.c, branch.c ----------------------------------------- */
+
+int emit_room(struct compiler *c, size_t words);
+/* Appends an instruction; its position. Room has been made. */
+uint32_t emit(struct compiler *c, unsigned op, uint64_t operands);
+void emit_word(struct compiler *c, uint64_t word);
+/* Records that the instruction at pos comes from the module's offset. */
+int emit_offset(struct compiler *c, uint32_t pos, const uint8_t *at);
+/* Drops the last instruction; what it mirrored is unknown afterwards. */
+void emit_undo(struct compiler *c);
+void forget_slot(struct compiler *c, uint32_t slot);
+void forget_all(struct compiler *c);
+/* No instruction before this place may be merged with one after it. */
+void emit_label(struct compiler *c);
+
+static inline uint64_t operands(uint32_t a, uint32_t d, uint32_t b, uint32_t e)
+{
+    return a | (uint64_t)d << 16 | (uint64_t)b << 32 | (uint64_t)e << 48;
+}
+static inline uint64_t operands_imm(uint32_t a, uint32_t d, uint32_t imm)
+{
+    return a | (uint64_t)d << 16 | (uint64_t)imm << 32;
+}
+static inline uint32_t home(const struct compiler *c, const struct value *v)
+{
+    return c->base + (uint32_t)(v - c->values);
+}
+
+/* v is in the accumulator of its class, and the emitter may use it there; v is a value that was
+ * popped and is used once. */
+bool in_acc(const struct compiler *c, const struct value *v);
+/* Uses v from the accumulator: its producer need not store it. */
+void claim(struct compiler *c, const struct value *v);
+/* A slot that holds v; constants are put into their home. */
+uint32_t slot_of(struct compiler *c, struct value *v);
+/* Puts the value at the top minus `depth` into its home. */
+void settle(struct compiler *c, struct value *v);
+int settle_top(struct compiler *c, uint32_t count);
+/* Puts all that refers to locals into its home. */
+void settle_locals(struct compiler *c);
+/* A result of type in the home of the new top, written by the last instruction at pos. */
+int push_result(struct compiler *c, uint8_t type, uint32_t pos, unsigned op, bool has_a);
+/* Puts v, which was popped, into slot, which is not among the values. */
+void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type);
+void move_to(struct compiler *c, struct value *v, uint32_t slot);
+int local_get(struct compiler *c, uint32_t x);
+int local_set(struct compiler *c, uint32_t x, bool tee);
+void unref(struct compiler *c, const struct value *v);
+
+/* Numeric instructions: numeric.c. `in` and `out` are types. */
+int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes);
+int emit_unary(struct compiler *c, unsigned op, uint8_t in, uint8_t out);
+int emit_compare(struct compiler *c, unsigned index, uint8_t type);
+int emit_eqz(struct compiler *c, uint8_t type);
+
+/* Memory: memory.c */
+int emit_load(struct compiler *c, unsigned op, uint8_t type, uint32_t offset, const uint8_t *at);
+int emit_store(struct compiler *c, unsigned op, uint8_t type, uint32_t offset, const uint8_t *at);
+
+/* Branches: branch.c. cond was popped. */
+/* A branch taken when (cond != 0) == sense, to be patched; its site. */
+uint32_t emit_branch_if(struct compiler *c, struct value *cond, bool sense, bool back);
+void patch_site(struct compiler *c, uint32_t site, uint32_t target);
+void patch_list(struct compiler *c, uint32_t site, uint32_t target);
+/* Leads the branch at site to label `to`, now or when its end is known. */
+void link_site(struct compiler *c, uint32_t site, struct label *to);
+int emit_br(struct compiler *c, struct label *to);
+int emit_br_if(struct compiler *c, struct value *cond, struct label *to);
+int emit_return(struct compiler *c);
+/* The values that a branch to l takes along. */
+static inline uint32_t label_arity(const struct label *l)
+{
+    return l->kind == L_LOOP ? l->param_count : l->result_count;
+}
+static inline const uint8_t *label_types(const struct label *l)
+{
+    return l->kind == L_LOOP ? l->params : l->results;
+}
+/* Must values move when a branch to l is taken? They do not when they are at the
+ * right height already. */
+bool label_moves(const struct compiler *c, const struct label *l);
+/* Moves them (all are at home), or returns, and branches. */
+void emit_leave(struct compiler *c, struct label *to);
+/* The numeric instructions' table: opcodes.c. False when there is none. */
+bool op_numeric(struct compiler *c, unsigned opcode, int *ret);
+bool op_saturating(struct compiler *c, unsigned opcode, int *ret);
+
+/* Control instructions: control.c */
+int op_block(struct compiler *c, enum label_kind kind);
+int op_else(struct compiler *c, const uint8_t *at);
+int op_end(struct compiler *c, const uint8_t *at);
+int op_br(struct compiler *c);
+int op_br_if(struct compiler *c);
+int op_br_table(struct compiler *c);
+int op_return(struct compiler *c);
+int op_call(struct compiler *c, const uint8_t *at);
+int op_call_indirect(struct compiler *c, const uint8_t *at);
+int op_select(struct compiler *c, uint8_t type);
+/* Instructions with the prefix 0xfc beyond conversions, and table.get/set: bulk.c */
+int op_bulk(struct compiler *c, unsigned opcode, const uint8_t *at);
+int op_table_get(struct compiler *c, const uint8_t *at);
+int op_table_set(struct compiler *c, const uint8_t *at);
+/* A result that only r0 may mirror. */
+int push_opaque(struct compiler *c, uint8_t type, uint32_t pos, unsigned op);
+/* Name of a SIMD instruction (prefix 0xfd), or NULL. */
+const char *simd_name(uint32_t opcode, char buffer[48]);
+int op_unreachable(struct compiler *c, const uint8_t *at);
+
+/* All instructions of a body: body.c */
+int compile_body(struct compiler *c);
+
+#endif

@@ -1,0 +1,197 @@
+/* Moves between slots: locals, constants and values that must be at home. */
+#include "validate/func.h"
+
+void unref(struct compiler *c, const struct value *v)
+{
+    if (v->kind != V_LOCAL)
+        return;
+    c->refs[v->local]--;
+    c->lazy--;
+}
+
+static void emit_const(struct compiler *c, const struct value *v, uint32_t slot)
+{
+    if (v->bits <= UINT32_MAX) {
+        emit(c, OP_const32, operands_imm(0, slot, (uint32_t)v->bits));
+    } else {
+        emit(c, OP_const64, operands(0, slot, 0, 0));
+        emit_word(c, v->bits);
+    }
+    forget_slot(c, slot);
+}
+
+/* Two neighbouring copies become one instruction. */
+void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type)
+{
+    if (type == ENG_F32) {
+        emit(c, OP_copy32, operands(from, slot, 0, 0));
+    } else if (c->last_op == OP_copy) {
+        c->code[c->last] = c->handlers[OP_copy2];
+        c->code[c->last + 1] |= operands(0, 0, from, slot);
+        c->last_op = OP_copy2;
+    } else {
+        emit(c, OP_copy, operands(from, slot, 0, 0));
+    }
+    forget_slot(c, slot);
+}
+
+static void emit_set(struct compiler *c, uint8_t type, uint32_t slot)
+{
+    static const uint16_t ops[ACC_CLASSES] = { OP_set_i, OP_set_f32, OP_set_f64 };
+    emit(c, ops[type_class(type)], operands(0, slot, 0, 0));
+}
+
+uint32_t slot_of(struct compiler *c, struct value *v)
+{
+    if (v->kind == V_LOCAL)
+        return v->local;
+    if (v->kind == V_CONST && !c->dead)
+        emit_const(c, v, home(c, v));
+    return home(c, v);
+}
+
+void settle(struct compiler *c, struct value *v)
+{
+    if (v->kind == V_SLOT || c->dead)
+        return;
+    uint32_t slot = home(c, v);
+    if (v->kind == V_CONST) {
+        emit_const(c, v, slot);
+    } else if (in_acc(c, v)) {
+        unref(c, v);
+        emit_set(c, v->type, slot);
+    } else {
+        unref(c, v);
+        emit_copy(c, v->local, slot, v->type);
+    }
+    v->kind = V_SLOT;
+}
+
+int settle_top(struct compiler *c, uint32_t count)
+{
+    int err = emit_room(c, (size_t)count * 3 + EMIT_RESERVE);
+    if (err)
+        return err;
+    for (uint32_t i = c->value_count - count; i < c->value_count; i++)
+        settle(c, &c->values[i]);
+    return 0;
+}
+
+void settle_locals(struct compiler *c)
+{
+    for (uint32_t i = c->value_count; c->lazy && i-- > 0;)
+        if (c->values[i].kind == V_LOCAL)
+            settle(c, &c->values[i]);
+}
+
+/* Before local x changes: values that are its old content go home. */
+static void preserve(struct compiler *c, uint32_t x)
+{
+    for (uint32_t i = c->value_count; c->refs[x] && i-- > 0;)
+        if (c->values[i].kind == V_LOCAL && c->values[i].local == x)
+            settle(c, &c->values[i]);
+}
+
+/* Is the last instruction the one that made v, so that it may write elsewhere? */
+static bool retargetable(const struct compiler *c, const struct value *v)
+{
+    const struct acc *a = &c->acc[type_class(v->type)];
+    return v->kind == V_SLOT && a->slot == home(c, v) && a->has_d && c->last_op != NO_OP &&
+           a->pos == c->last && a->op == c->last_op;
+}
+
+static void retarget(struct compiler *c, const struct value *v, uint32_t slot)
+{
+    struct acc *a = &c->acc[type_class(v->type)];
+    uint64_t *w = &c->code[a->pos + 1];
+    *w = (*w & ~((uint64_t)0xffff << 16)) | (uint64_t)slot << 16;
+    forget_slot(c, slot);
+    a->slot = slot;
+    a->has_a = a->has_d = false;
+}
+
+/* The same, with the last instruction taken back until x's old content is safe.
+ * Not for one whose position has been recorded. */
+static void preserve_before_last(struct compiler *c, uint32_t x, const struct value *v)
+{
+    struct acc *a = &c->acc[type_class(v->type)];
+    uint64_t words[4];
+    uint32_t count = c->code_count - c->last;
+    uint16_t op = c->last_op;
+    struct acc saved = *a;
+    base_assert(count <= base_countof(words));
+    memcpy(words, &c->code[c->last], count * sizeof *words);
+    emit_undo(c);
+    /* The accumulator is as it was before; copies do not use it from here. */
+    a->slot = NO_SLOT;
+    preserve(c, x);
+    c->last = c->code_count;
+    c->last_op = op;
+    for (uint32_t i = 0; i < count; i++)
+        emit_word(c, words[i]);
+    saved.pos = c->last;
+    *a = saved;
+}
+
+void move_to(struct compiler *c, struct value *v, uint32_t slot)
+{
+    if (c->dead)
+        return;
+    if (retargetable(c, v)) {
+        retarget(c, v, slot);
+    } else if (v->kind == V_CONST) {
+        emit_const(c, v, slot);
+    } else if (in_acc(c, v)) {
+        struct acc *a = &c->acc[type_class(v->type)];
+        claim(c, v);
+        forget_slot(c, slot);
+        emit_set(c, v->type, slot);
+        if (v->kind == V_SLOT)
+            *a = (struct acc){ slot, c->last, c->last_op, false, false };
+    } else {
+        emit_copy(c, slot_of(c, v), slot, v->type);
+    }
+}
+
+int local_get(struct compiler *c, uint32_t x)
+{
+    int err = push(c, c->local_types[x]);
+    if (err || c->dead)
+        return err;
+    struct value *v = &c->values[c->value_count - 1];
+    if (c->lazy >= LAZY_MAX) {
+        emit_copy(c, x, home(c, v), v->type);
+        return 0;
+    }
+    v->kind = V_LOCAL;
+    v->local = (uint16_t)x;
+    c->refs[x]++;
+    c->lazy++;
+    return 0;
+}
+
+int local_set(struct compiler *c, uint32_t x, bool tee)
+{
+    int err = pop(c, c->local_types[x]);
+    if (err)
+        return err;
+    struct value *v = &c->values[c->value_count];
+    uint8_t type = c->local_types[x];
+    if (c->dead)
+        return tee ? push(c, type) : 0;
+    struct value set = *v;
+    if (!(v->kind == V_LOCAL && v->local == x)) {
+        if (c->refs[x] && retargetable(c, v) && c->map_pos != c->last)
+            preserve_before_last(c, x, v);
+        preserve(c, x);
+        move_to(c, v, x);
+    }
+    if (!tee)
+        return 0;
+    if (set.kind != V_CONST)
+        return local_get(c, set.kind == V_LOCAL ? set.local : x);
+    err = push(c, type);
+    c->values[c->value_count - 1].kind = V_CONST;
+    c->values[c->value_count - 1].bits = set.bits;
+    return err;
+}

@@ -1,0 +1,180 @@
+/* Sockets, made outside of the sandbox: listeners before the app starts, connections after
+ * core has allowed the destination.
+ *
+ * Names are resolved only when they need no waiting: numeric addresses, "localhost" and
+ * the machine's hosts file. The image has no resolver, and a blocking one has no place in
+ * this loop (docs/security.md). */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "internal.h"
+#include "hosts/linux/wasi_errno.h"
+#include "wasi/abi.h"
+
+enum { LISTEN_BACKLOG = 128 };
+
+/* In the image for everyone, on a developer's machine for that machine. */
+static int listen_on(struct sup *s, uint16_t port)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int one = 1;
+    addr.sin_addr.s_addr = htonl(s->o->owns_machine ? INADDR_ANY : INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+        bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    snprintf(s->why, sizeof s->why, "port %u: %s", port,
+             errno == EADDRINUSE ? "another program listens on it" : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return E_IO;
+}
+
+int net_listen(struct sup *s, const struct manifest *m, struct ctl_fds *ret)
+{
+    ret->count = 0;
+    if (!manifest_has(m, MANIFEST_CAP_NETWORK) || !m->network.tcp)
+        return E_OK;
+    for (uint32_t i = 0; i < m->network.ports_count && i < CTL_LISTENERS_MAX; i++) {
+        int fd = listen_on(s, m->network.ports[i]);
+        if (fd < 0) {
+            while (ret->count)
+                close(ret->fd[--ret->count]);
+            return fd;
+        }
+        ret->fd[ret->count++] = fd;
+    }
+    return E_OK;
+}
+
+/* --- outgoing ------------------------------------------------------------------ */
+
+/* A line of the hosts file: "ADDRESS NAME NAME...". */
+static bool hosts_file(const char *host, struct in_addr *ret)
+{
+    char line[512];
+    bool found = false;
+    FILE *f = fopen("/etc/hosts", "re");
+    if (!f)
+        return false;
+    while (!found && fgets(line, sizeof line, f)) {
+        char *save = NULL;
+        line[strcspn(line, "#\n")] = 0;
+        const char *address = strtok_r(line, " \t", &save);
+        for (char *name; address && !found && (name = strtok_r(NULL, " \t", &save));)
+            found = strcasecmp(name, host) == 0 && inet_pton(AF_INET, address, ret) == 1;
+    }
+    fclose(f);
+    return found;
+}
+
+static bool resolve(struct span name, uint16_t port, struct sockaddr_storage *ret, socklen_t *len)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+    char host[MANIFEST_HOST_MAX + 1];
+    if (name.len == 0 || name.len >= sizeof host)
+        return false;
+    memcpy(host, name.p, name.len);
+    host[name.len] = 0;
+    memset(ret, 0, sizeof *ret);
+    if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        *len = sizeof *v6;
+        return true;
+    }
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    *len = sizeof *v4;
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
+        return true;
+    if (strcasecmp(host, "localhost") == 0) {
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return true;
+    }
+    return hosts_file(host, &v4->sin_addr);
+}
+
+static void hand_over(struct sup *s, struct app *a, int fd)
+{
+    struct ctl_msg m = { 0 };
+    fcntl(fd, F_SETFL, 0); /* it blocks from here on, as a guest expects */
+    control_answer(s, a, &m, SPAN_NONE, SPAN_NONE, fd);
+    close(fd);
+}
+
+void net_connect(struct sup *s, struct app *a, struct span host, uint16_t port)
+{
+    struct sockaddr_storage addr;
+    socklen_t len;
+    if (!resolve(host, port, &addr, &len)) {
+        control_fail(s, a, WASI_HOSTUNREACH);
+        return;
+    }
+    int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, len) == 0) {
+        hand_over(s, a, fd);
+    } else if (fd >= 0 && errno == EINPROGRESS) {
+        a->connect = (struct watch){ fd, 0 };
+        a->connect_until_ms = sup_now_ms() + CONNECT_TIMEOUT_MS;
+        s->connecting++;
+        sup_watch(s, &a->connect, WATCH_CONNECT, a->id, EPOLLOUT);
+    } else {
+        control_fail(s, a, (uint16_t)wasi_errno_of(errno));
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+/* Takes the socket out of the loop: it becomes the app's, or nobody's. */
+static int take_connect(struct sup *s, struct app *a)
+{
+    int fd = a->connect.fd;
+    sup_watch(s, &a->connect, WATCH_CONNECT, a->id, 0);
+    a->connect.fd = -1;
+    s->connecting--;
+    return fd;
+}
+
+void net_connect_ready(struct sup *s, struct app *a)
+{
+    int err = 0;
+    socklen_t len = sizeof err;
+    if (a->connect.fd < 0)
+        return;
+    int fd = take_connect(s, a);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err == 0) {
+        hand_over(s, a, fd);
+        return;
+    }
+    close(fd);
+    control_fail(s, a, (uint16_t)wasi_errno_of(err));
+}
+
+void net_connect_cancel(struct sup *s, struct app *a)
+{
+    if (a->connect.fd >= 0)
+        close(take_connect(s, a));
+}
+
+void net_connect_timeouts(struct sup *s, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < CORE_APPS_MAX && s->connecting; i++) {
+        struct app *a = &s->apps[i];
+        if (!a->id || a->connect.fd < 0 || now_ms < a->connect_until_ms)
+            continue;
+        net_connect_cancel(s, a);
+        control_fail(s, a, WASI_TIMEDOUT);
+    }
+}

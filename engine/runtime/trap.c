@@ -68,7 +68,8 @@ static uint32_t offset_at(const struct eng_module *m, uint32_t f, uint32_t at)
 static struct span func_name(const struct eng_module *m, uint32_t index)
 {
     struct eng_error ignored;
-    struct reader r = { m->names.p, m->names.p, m->names.p + m->names.len, false, &ignored };
+    const uint8_t *names = m->names.len ? m->names.p : (const uint8_t *)"";
+    struct reader r = { names, names, names + m->names.len, false, &ignored };
     uint32_t n = m->names.len ? reader_u32(&r) : 0;
     for (uint32_t i = 0; i < n && !r.failed; i++) {
         uint32_t at = reader_u32(&r);

@@ -104,7 +104,8 @@ void embed_init(struct embed *e, enum embed_memory kind)
     *e = (struct embed){ .kind = kind, .memory_bytes_max = UINT64_C(4) << 30,
                          .heap_bytes_max = UINT64_C(1) << 30 };
     e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
-                               .memory_grow = mem_grow, .memory_destroy = mem_destroy };
+                               .memory_grow = mem_grow, .memory_destroy = mem_destroy,
+                               .memory_guarded = kind == EMBED_GUARD };
 }
 
 /* --- faults ------------------------------------------------------------------ */

@@ -8,8 +8,6 @@ enum {
     COORDINATE_MAX = 32767,
     WINDOW_SIZE_MAX = 16384,
     LAYER_MAX = 65535,
-    MESSAGES_MAX = 1000 * 1000, /* a second */
-    OPEN_FILES_MAX = 1024,
     PAGE_BYTES = 64 * 1024, /* of WebAssembly's memory */
     ENV_NAME_MAX = 64,
 };
@@ -187,8 +185,8 @@ static int read_menu(struct schema *s, const struct schema_key *key, const struc
 
 /* --- [limits], [env] --------------------------------------------------------------------- */
 
-static int read_bytes(struct schema *s, const struct schema_key *key, const struct toml_value *v,
-                      void *target)
+int manifest_read_bytes(struct schema *s, const struct schema_key *key,
+                        const struct toml_value *v, void *target)
 {
     struct schema_key bounded = *key;
     bounded.min = PAGE_BYTES;
@@ -198,13 +196,13 @@ static int read_bytes(struct schema *s, const struct schema_key *key, const stru
 }
 
 static const struct schema_key limits_keys[] = {
-    { "memory", SCHEMA_STRING, read_bytes, MANIFEST_FIELD(limits.memory_bytes), 0, 0, 0 },
-    { "data", SCHEMA_STRING, read_bytes, MANIFEST_FIELD(limits.data_bytes), 0, 0, 0 },
+    { "memory", SCHEMA_STRING, manifest_read_bytes, MANIFEST_FIELD(limits.memory_bytes), 0, 0, 0 },
+    { "data", SCHEMA_STRING, manifest_read_bytes, MANIFEST_FIELD(limits.data_bytes), 0, 0, 0 },
     { "cpu_percent", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.cpu_percent), 1, 100, 0 },
     { "messages_per_sec", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.messages_per_sec), 1,
-      MESSAGES_MAX, 0 },
+      MANIFEST_MESSAGES_MAX, 0 },
     { "open_files", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.open_files), 1,
-      OPEN_FILES_MAX, 0 },
+      MANIFEST_OPEN_FILES_MAX, 0 },
 };
 static const struct schema_table limits_table = { "[limits]", limits_keys,
                                                   base_countof(limits_keys) };

@@ -1,0 +1,257 @@
+/* What a person types. The console belongs to one app at a time, the focus; Ctrl-Z or
+ * Ctrl-] brings it home to the shell. Lines are edited here and go to the app whole, so
+ * that they never mix with other lines on its stdin. An app with `shell` can ask for the
+ * keys themselves; they come as lines too. Un-booted, the foreground app gets the bytes
+ * as they are. */
+#include "state.h"
+
+enum {
+    CTRL_C = 0x03, CTRL_D = 0x04, BACKSPACE = 0x08, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_Z = 0x1a,
+    ESCAPE = 0x1b, CTRL_RBRACKET = 0x1d, DELETE = 0x7f
+};
+
+static struct app *focus_of(const struct core *c)
+{
+    return c->console.focus == NO_SLOT ? NULL : app_at(c, c->console.focus);
+}
+
+static bool at_home(const struct core *c)
+{
+    return c->console.focus == c->console.home;
+}
+
+void console_size(struct core *c, const struct core_event *ev)
+{
+    c->console.terminal = ev->count != 0;
+    c->console.columns = (uint32_t)min_u64(ev->count, 10000);
+    c->console.rows = (uint32_t)min_u64(ev->count2, 10000);
+}
+
+/* --- focus ------------------------------------------------------------------------- */
+
+static void tell_focus(struct core *c, struct app *a, bool has)
+{
+    if (a && app_is_up(a) && c->console.owned)
+        stdin_system(c, a, "focus:", has ? SPAN_LIT("on") : SPAN_LIT("off"));
+}
+
+void console_focus(struct core *c, struct app *a)
+{
+    struct app *old = focus_of(c);
+    if (!a && c->console.home != NO_SLOT)
+        a = app_at(c, c->console.home);
+    if (a == old)
+        return;
+    tell_focus(c, old, false);
+    c->console.focus = a ? a->slot : NO_SLOT;
+    c->console.edit_len = 0;
+    if (!c->console.fresh)
+        screen_write(c, CORE_STDOUT, SPAN_LIT("\n"));
+    if (a && c->console.owned && !at_home(c))
+        screen_notice(c, a, SPAN_LIT("has the console; Ctrl-Z returns to the shell"));
+    tell_focus(c, a, true);
+}
+
+void console_app_up(struct core *c, struct app *a)
+{
+    struct console *con = &c->console;
+    bool shell = manifest_has(&a->manifest, MANIFEST_CAP_SHELL);
+    if (con->home == NO_SLOT && shell)
+        con->home = a->slot;
+    if (con->home == a->slot && con->focus == NO_SLOT)
+        con->focus = a->slot;
+    if (con->focus == a->slot)
+        tell_focus(c, a, true);
+}
+
+void console_app_gone(struct core *c, struct app *a)
+{
+    struct console *con = &c->console;
+    if (con->paused && con->focus == a->slot) {
+        con->paused = false;
+        act(c, CORE_ACT_RESUME, NULL);
+    }
+    if (con->focus == a->slot && !a->foreground && !at_home(c))
+        console_focus(c, NULL);
+}
+
+void console_forget(struct core *c, struct app *a)
+{
+    if (c->console.home == a->slot)
+        c->console.home = NO_SLOT;
+    if (c->console.focus == a->slot)
+        c->console.focus = NO_SLOT;
+}
+
+/* --- bytes as they are --------------------------------------------------------------- */
+
+static void pass_through(struct core *c, struct app *a, struct span s)
+{
+    if (!manifest_has(&a->manifest, MANIFEST_CAP_STDIO) && a->state != APP_LOADING)
+        return;
+    if (stdin_put(c, a, s) < 0)
+        return; /* it has closed its stdin, or the host did not heed PAUSE */
+    if (ring_free(&a->in) < a->in.cap / 2 && !c->console.paused) {
+        c->console.paused = true;
+        act(c, CORE_ACT_PAUSE, NULL);
+    }
+}
+
+void console_stdin_drained(struct core *c, struct app *a)
+{
+    if (!c->console.paused || c->console.focus != a->slot)
+        return;
+    c->console.paused = false;
+    act(c, CORE_ACT_RESUME, NULL);
+}
+
+static void pass_keys(struct core *c, struct app *a, struct span s)
+{
+    enum { BYTES_A_LINE = 256 };
+    char memory[2 * BYTES_A_LINE + 24];
+    while (s.len) {
+        struct strbuf b;
+        struct span piece = span_take(s, BYTES_A_LINE);
+        strbuf_init(&b, memory, sizeof memory);
+        strbuf_cstr(&b, "VYOMA_INPUT:bytes:");
+        strbuf_hex_bytes(&b, piece);
+        strbuf_char(&b, '\n');
+        if (stdin_put(c, a, strbuf_done(&b)) < 0)
+            return;
+        s = span_skip(s, piece.len);
+    }
+}
+
+/* --- line editing ---------------------------------------------------------------------- */
+
+static void echo(struct core *c, struct span s)
+{
+    if (c->console.terminal)
+        screen_write(c, CORE_STDOUT, s);
+}
+
+static void deliver_line(struct core *c, struct app *a)
+{
+    struct console *con = &c->console;
+    echo(c, SPAN_LIT("\n"));
+    con->edit[con->edit_len] = '\n'; /* one byte is kept free for it */
+    if (a && app_is_alive(a) && stdin_put(c, a, span_of(con->edit, con->edit_len + 1)) < 0)
+        screen_notice(c, a, SPAN_LIT("does not take input now; the line is lost"));
+    con->edit_len = 0;
+}
+
+/* Takes the last character off. */
+static void erase_one(struct core *c)
+{
+    struct console *con = &c->console;
+    if (!con->edit_len)
+        return;
+    do
+        con->edit_len--;
+    while (con->edit_len && ((uint8_t)con->edit[con->edit_len] & 0xc0) == 0x80);
+    echo(c, SPAN_LIT("\b \b"));
+}
+
+static void erase_word(struct core *c)
+{
+    struct console *con = &c->console;
+    while (con->edit_len && con->edit[con->edit_len - 1] == ' ')
+        erase_one(c);
+    while (con->edit_len && con->edit[con->edit_len - 1] != ' ')
+        erase_one(c);
+}
+
+static void insert(struct core *c, uint8_t ch)
+{
+    struct console *con = &c->console;
+    if (ch < 0x20 && ch != '\t')
+        return;
+    if (con->edit_len + 1 >= EDIT_BYTES_MAX) {
+        echo(c, SPAN_LIT("\a"));
+        return;
+    }
+    con->edit[con->edit_len++] = (char)ch;
+    echo(c, span_of(&ch, 1));
+}
+
+/* The shell itself is not ended by a slip of the finger: there the line is dropped. */
+static void interrupt(struct core *c, struct app *a)
+{
+    c->console.edit_len = 0;
+    echo(c, SPAN_LIT("^C\n"));
+    if (!a || at_home(c))
+        return;
+    if (a->state == APP_STOPPING)
+        life_kill(c, a, WISH_STOP);
+    else
+        life_stop(c, a, WISH_STOP);
+}
+
+/* Arrow keys and the like mean nothing here: ESC [ ... letter is swallowed. */
+static bool in_escape(struct core *c, uint8_t ch)
+{
+    uint8_t *state = &c->console.escape;
+    if (ch == ESCAPE)
+        *state = 1;
+    else if (*state == 1)
+        *state = ch == '[' || ch == 'O' ? 2 : 0;
+    else if (*state == 2)
+        *state = ch >= 0x40 && ch <= 0x7e ? 0 : 2;
+    else
+        return false;
+    return true;
+}
+
+static void key(struct core *c, uint8_t ch)
+{
+    struct app *a = focus_of(c);
+    if (in_escape(c, ch))
+        return;
+    switch (ch) {
+    case '\r':
+    case '\n': deliver_line(c, a); break;
+    case BACKSPACE:
+    case DELETE: erase_one(c); break;
+    case CTRL_U:
+        while (c->console.edit_len)
+            erase_one(c);
+        break;
+    case CTRL_W: erase_word(c); break;
+    case CTRL_C: interrupt(c, a); break;
+    case CTRL_D:
+        if (a && !c->console.edit_len && !at_home(c))
+            stdin_close(c, a);
+        break;
+    case CTRL_Z:
+    case CTRL_RBRACKET: console_focus(c, NULL); break;
+    default: insert(c, ch); break;
+    }
+}
+
+void console_event(struct core *c, const struct core_event *ev)
+{
+    struct app *a = focus_of(c);
+    if (c->stopping)
+        return;
+    if (!c->console.owned) {
+        if (a && app_is_alive(a) && ev->text.len)
+            pass_through(c, a, ev->text);
+        else if (a && app_is_alive(a))
+            stdin_close(c, a);
+        return;
+    }
+    struct span s = ev->text;
+    while (s.len) {
+        a = focus_of(c);
+        if (a && a->raw_keys && app_is_up(a)) {
+            size_t n = at_home(c) ? s.len : span_find(s, CTRL_RBRACKET);
+            pass_keys(c, a, span_take(s, n));
+            if (n < s.len)
+                console_focus(c, NULL);
+            s = span_skip(s, n + 1);
+        } else {
+            key(c, s.p[0]);
+            s = span_skip(s, 1);
+        }
+    }
+}

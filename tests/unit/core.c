@@ -1,0 +1,65 @@
+/* The thin path: start, talk, exit, restart, end. */
+#include "base/err.h"
+#include "lib/lab.h"
+
+static const char ping[] = "[app]\nname = \"ping\"\nversion = \"1\"\nwasm = \"ping.wasm\"\n"
+                           "[capabilities]\nstdio = true\n";
+static const char pong[] = "[app]\nname = \"pong\"\nversion = \"1\"\nwasm = \"pong.wasm\"\n"
+                           "[capabilities]\nstdio = true\n";
+
+TEST(foreground_app_from_start_to_power)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_boot(lab, "", false);
+    lab_clear(lab);
+    lab_start(lab, "ping", true);
+    lab_output(lab, "ping", "hello\nwor");
+    lab_output(lab, "ping", "ld\n");
+    lab_exit(lab, "ping", CORE_EXIT_CODE, 7);
+    CHECK_STR(lab->text,
+              "LOAD ping\n"
+              "SPAWN ping\n"
+              "AUDIT \"event\":\"spawn\",\"app\":\"ping\",\"caps\":[\"stdio\",\"ipc\"],\"pid\":100\n"
+              "CONSOLE \"hello\\nwor\"\n"
+              "CONSOLE \"ld\\n\"\n"
+              "AUDIT \"event\":\"exit\",\"app\":\"ping\",\"code\":7,\"pid\":100,\"ms\":0,\"cpu_ms\":0\n"
+              "UNLOAD ping\n"
+              "POWER 2 7\n");
+    CHECK(lab->powered);
+    CHECK_INT(lab->code, 7);
+    lab_free(lab);
+}
+
+TEST(a_line_from_ping_to_pong)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_add(lab, "pong", pong);
+    lab_boot(lab, "[[app]]\nname = \"ping\"\n[[app]]\nname = \"pong\"\n", true);
+    lab_clear(lab);
+    lab_output(lab, "ping", "@pong: hi\n");
+    CHECK_STR(lab->text,
+              "AUDIT \"event\":\"ipc_send\",\"app\":\"ping\",\"to\":\"pong\",\"count\":1,\"bytes\":2\n"
+              "DELIVER pong \"@ping: hi\\n\"\n");
+    lab_output(lab, "pong", "@reply: back\n");
+    CHECK_STR(lab_app(lab, "ping")->got, "@pong: back\n");
+    lab_free(lab);
+}
+
+TEST(a_crash_is_repaired)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_boot(lab, "[[app]]\nname = \"ping\"\nrestart = \"on-failure\"\n", true);
+    lab_clear(lab);
+    lab_exit(lab, "ping", CORE_EXIT_TRAP, 1);
+    CHECK(lab_has(lab, "\"event\":\"exit\",\"app\":\"ping\",\"trap\":1"));
+    lab_pass(lab, 5000);
+    CHECK(lab_has(lab, "\"event\":\"repair\",\"app\":\"ping\",\"what\":\"restart\""));
+    CHECK(lab_app(lab, "ping")->id != 0);
+    lab_free(lab);
+}
+
+TEST_MAIN(RUN(foreground_app_from_start_to_power) RUN(a_line_from_ping_to_pong)
+              RUN(a_crash_is_repaired))

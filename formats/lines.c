@@ -109,7 +109,7 @@ static bool parse_unsigned(struct span s, uint32_t max, uint32_t *ret)
         return false;
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = s.p[i] | 0x20;
-        unsigned d = s.p[i] >= '0' && s.p[i] <= '9' ? s.p[i] - '0'
+        unsigned d = s.p[i] >= '0' && s.p[i] <= '9' ? s.p[i] - (unsigned)'0'
                      : c >= 'a' && c <= 'f'         ? c - 'a' + 10u
                                                     : 99u;
         if (d >= base)

@@ -1,0 +1,13 @@
+# Booted machines: tests/boot/machine.py drives them.
+$(eval $(call program,rel,boot-init,tests/boot/init.c,))
+$(O)/image/bare.cpio: $(O)/rel/bin/boot-init image/initramfs.py
+	@mkdir -p $(@D)
+	@strip -o $(O)/image/bare-init $<
+	@image/initramfs.py $@ init=$(O)/image/bare-init
+
+# A kernel test: its own first process, and the folders that it mounts on.
+$(eval $(call program,rel,boot-kernel-init,tests/boot/kernel_init.c,))
+$(O)/image/kernel-test.cpio: $(O)/rel/bin/boot-kernel-init image/initramfs.py
+	@mkdir -p $(@D)
+	@image/initramfs.py $@ init=$< proc/ sys/ data/ share/ run/
+$(eval $(call script_test,boot/kernel,tests/boot/kernel.py,$(O)/image/vmlinux $(O)/image/kernel-test.cpio))

@@ -22,6 +22,8 @@ const char *init_parameter(const char *name);
 /* machine.c */
 void init_bring_up_network(void);
 void init_set_host_name(void);
+/* No new user namespaces on this machine. */
+void init_harden(void);
 /* Ctrl-Alt-Del becomes SIGINT for us. */
 void init_take_ctrl_alt_del(void);
 /* Opens the input devices that have a power button. How many. */

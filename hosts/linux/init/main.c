@@ -118,6 +118,7 @@ static _Noreturn void run_machine(bool again)
         init_mount_all();
     init_bring_up_network();
     init_set_host_name();
+    init_harden();
     init_take_ctrl_alt_del();
     for (unsigned pause_secs = 1;; pause_secs = pause_secs < 30 ? pause_secs * 2 : 30) {
         image_options(&o);

@@ -12,41 +12,64 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "core/audit_chain.h"
 #include "internal.h"
+#include "trust/sha256.h"
 
-/* Reads the whole log once: where does it end, and does its chain hold? */
-static int check(struct sup *s)
+/* The number behind "seq": in a record; 0 when there is none. */
+static uint64_t seq_of(struct span line)
+{
+    static const char key[] = "\"seq\":";
+    uint64_t n = 0;
+    const uint8_t *p = memmem(line.p, line.len, key, sizeof key - 1);
+    if (!p)
+        return 0;
+    for (p += sizeof key - 1; p < line.p + line.len && *p >= '0' && *p <= '9'; p++)
+        n = n * 10 + (uint64_t)(*p - '0');
+    return n;
+}
+
+/* Where the log ends, and the last whole record that the next one will name. A torn tail is
+ * cut off. */
+static int find_end(struct sup *s)
 {
     struct audit *log = &s->audit;
-    struct audit_chain chain;
-    uint64_t at = 0;
-    ssize_t n;
-    audit_chain_init(&chain);
-    while ((n = pread(log->fd, s->packet, CTL_DATA_MAX, (off_t)at)) > 0) {
-        audit_chain_feed(&chain, span_of(s->packet, (size_t)n));
-        at += (uint64_t)n;
-    }
-    if (n < 0)
+    off_t end = lseek(log->fd, 0, SEEK_END);
+    off_t from = end > CTL_DATA_MAX ? end - CTL_DATA_MAX : 0;
+    ssize_t n = pread(log->fd, s->packet, (size_t)(end - from), from);
+    if (end < 0 || n < 0)
         return E_IO;
+    size_t last = (size_t)n;
+    while (last > 0 && s->packet[last - 1] != '\n')
+        last--;
+    log->size = (uint64_t)from + last;
+    if (last < (size_t)n && ftruncate(log->fd, (off_t)log->size) < 0)
+        return E_IO;
+    size_t begin = last ? last - 1 : 0;
+    while (begin > 0 && s->packet[begin - 1] != '\n')
+        begin--;
+    if (last > begin) {
+        struct span line = span_of(s->packet + begin, last - begin);
+        sha256_of(line, log->last_hash);
+        log->last_seq = seq_of(line);
+    }
     return E_OK;
 }
 
-int audit_open(struct sup *s)
+int auditlog_open(struct sup *s)
 {
     struct audit *log = &s->audit;
     log->fd = -1;
     if (!s->o->audit_path)
         return E_OK;
     log->fd = open(s->o->audit_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (log->fd < 0 || check(s) < 0) {
+    if (log->fd < 0 || find_end(s) < 0) {
         sup_notice(s, LOG_ERROR, "audit log %s: %s", s->o->audit_path, strerror(errno));
         return E_IO;
     }
     return E_OK;
 }
 
-int audit_append(struct sup *s, struct span line)
+int auditlog_append(struct sup *s, struct span line)
 {
     struct audit *log = &s->audit;
     ssize_t n;
@@ -65,7 +88,7 @@ int audit_append(struct sup *s, struct span line)
     return E_IO;
 }
 
-void audit_close(struct sup *s)
+void auditlog_close(struct sup *s)
 {
     if (s->audit.fd < 0)
         return;

@@ -117,7 +117,7 @@ static void outlet_keep(struct outlet *o, struct span bytes)
     }
 }
 
-void console_write(struct sup *s, enum core_stream stream, struct span bytes)
+void tty_write(struct sup *s, enum core_stream stream, struct span bytes)
 {
     struct outlet *o = stream == CORE_STDERR ? &s->console.err : &s->console.out;
     while (o->watch.fd >= 0 && o->len == 0 && bytes.len) {
@@ -143,11 +143,11 @@ static void tell_dropped(struct sup *s, struct outlet *o)
     int n = snprintf(text, sizeof text, "\n[console: %llu bytes were dropped]\n",
                      (unsigned long long)o->dropped);
     o->dropped = 0;
-    console_write(s, o->kind == WATCH_CONSOLE_ERR ? CORE_STDERR : CORE_STDOUT,
+    tty_write(s, o->kind == WATCH_CONSOLE_ERR ? CORE_STDERR : CORE_STDOUT,
                   span_of(text, (size_t)n));
 }
 
-void console_drain(struct sup *s, struct outlet *o)
+void tty_drain(struct sup *s, struct outlet *o)
 {
     while (o->len) {
         size_t n = CONSOLE_BYTES - o->head < o->len ? CONSOLE_BYTES - o->head : o->len;
@@ -169,7 +169,7 @@ void console_drain(struct sup *s, struct outlet *o)
     set_full(s);
 }
 
-void console_flush(struct sup *s)
+void tty_flush(struct sup *s)
 {
     struct outlet *outlets[] = { &s->console.out, &s->console.err };
     for (size_t i = 0; i < 2; i++) {
@@ -179,7 +179,7 @@ void console_flush(struct sup *s)
             int timeout = s->o->owns_machine ? 2000 : -1;
             if (poll(p, 2, timeout) <= 0 || p[1].revents)
                 break;
-            console_drain(s, o);
+            tty_drain(s, o);
         }
     }
 }
@@ -212,7 +212,7 @@ static void set_raw(struct console *c)
     c->raw = tcsetattr(c->in.fd, TCSANOW, &t) == 0;
 }
 
-void console_open(struct sup *s)
+void tty_open(struct sup *s)
 {
     struct console *c = &s->console;
     c->in = (struct watch){ s->o->console_in, 0 };
@@ -224,7 +224,7 @@ void console_open(struct sup *s)
     watch_input(s);
 }
 
-void console_close(struct sup *s)
+void tty_close(struct sup *s)
 {
     struct console *c = &s->console;
     struct outlet *outlets[] = { &c->out, &c->err };
@@ -239,13 +239,13 @@ void console_close(struct sup *s)
     }
 }
 
-void console_pause(struct sup *s, bool paused)
+void tty_pause(struct sup *s, bool paused)
 {
     s->console.in_paused = paused;
     watch_input(s);
 }
 
-void console_readable(struct sup *s)
+void tty_readable(struct sup *s)
 {
     struct console *c = &s->console;
     uint8_t bytes[CONSOLE_READ_BYTES];
@@ -263,7 +263,7 @@ void console_readable(struct sup *s)
     sup_event(s, &ev);
 }
 
-void console_size(struct sup *s)
+void tty_size(struct sup *s)
 {
     struct winsize size;
     struct core_event ev = { .type = CORE_EV_CONSOLE_SIZE };

@@ -259,7 +259,7 @@ static void on_trace(struct sup *s, struct app *a, const struct ctl_msg *m)
     strbuf_cstr(&b, "trace: ");
     strbuf_printable(&b, span_take(ctl_a(m, s->packet), 400));
     strbuf_char(&b, '\n');
-    console_write(s, CORE_STDERR, strbuf_done(&b));
+    tty_write(s, CORE_STDERR, strbuf_done(&b));
 }
 
 static void on_request(struct sup *s, struct app *a, const struct ctl_msg *m)

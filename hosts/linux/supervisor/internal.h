@@ -215,19 +215,19 @@ int data_open_root(struct sup *s);
 int data_open_app(struct sup *s, const char *name);
 
 /* --- audit.c -------------------------------------------------------------------- */
-int audit_open(struct sup *s);
-int audit_append(struct sup *s, struct span line);
-void audit_close(struct sup *s);
+int auditlog_open(struct sup *s);
+int auditlog_append(struct sup *s, struct span line);
+void auditlog_close(struct sup *s);
 
 /* --- console.c ------------------------------------------------------------------ */
-void console_open(struct sup *s);
-void console_close(struct sup *s);
-void console_write(struct sup *s, enum core_stream stream, struct span bytes);
-void console_drain(struct sup *s, struct outlet *o);
+void tty_open(struct sup *s);
+void tty_close(struct sup *s);
+void tty_write(struct sup *s, enum core_stream stream, struct span bytes);
+void tty_drain(struct sup *s, struct outlet *o);
 /* At the end of a run: everything that waits, unless a signal says not to. */
-void console_flush(struct sup *s);
-void console_readable(struct sup *s);
-void console_size(struct sup *s);
-void console_pause(struct sup *s, bool paused);
+void tty_flush(struct sup *s);
+void tty_readable(struct sup *s);
+void tty_size(struct sup *s);
+void tty_pause(struct sup *s, bool paused);
 
 #endif

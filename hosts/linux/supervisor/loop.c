@@ -135,7 +135,7 @@ static void on_signals(struct sup *s)
         if (info.ssi_signo == SIGCHLD)
             worker_reap(s);
         else if (info.ssi_signo == SIGWINCH)
-            console_size(s);
+            tty_size(s);
         else if (info.ssi_signo == SIGHUP && s->o->owns_machine)
             continue; /* the console's line dropped: the machine goes on */
         else
@@ -166,9 +166,9 @@ static void on_event(struct sup *s, uint64_t data)
     struct app *a;
     switch (kind) {
     case WATCH_SIGNALS: on_signals(s); break;
-    case WATCH_CONSOLE_IN: console_readable(s); break;
-    case WATCH_CONSOLE_OUT: console_drain(s, &s->console.out); break;
-    case WATCH_CONSOLE_ERR: console_drain(s, &s->console.err); break;
+    case WATCH_CONSOLE_IN: tty_readable(s); break;
+    case WATCH_CONSOLE_OUT: tty_drain(s, &s->console.out); break;
+    case WATCH_CONSOLE_ERR: tty_drain(s, &s->console.err); break;
     case WATCH_STOP:
         if (s->o->is_stop(s->o->stop_fds[id]))
             sup_stop(s, CORE_STOP_POWEROFF);
@@ -219,7 +219,7 @@ static void on_time(struct sup *s, uint64_t now_ms)
     if (s->connecting)
         net_connect_timeouts(s, now_ms);
     if (console_may_read(s))
-        console_readable(s);
+        tty_readable(s);
     if (s->console.gone && !s->stop_signal && !s->done) {
         s->stop_signal = SIGPIPE;
         sup_stop(s, CORE_STOP_EXIT);

@@ -6,7 +6,7 @@
  * interfaces; the supervisor keeps a descriptor of each. Every worker enters them and
  * then takes a copy of the (one) mount. The network namespace stays shared: nothing is in
  * it, and no worker can make a socket that would be in it
- * (docs/decisions/workers-share-an-empty-network.md). */
+ * (docs/decisions/0020-workers-share-an-empty-network.md). */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -63,6 +63,7 @@ static bool enter_user_namespace(struct sandbox *s)
     r |= write_proc("/proc/self/gid_map", map);
     if (r < 0)
         sandbox_lacks(s, "namespaces", "the user namespace refused its id map");
+    write_proc("/proc/sys/user/max_user_namespaces", "0"); /* none within this one */
     return r == 0;
 }
 

@@ -44,8 +44,8 @@ void sup_notice(struct sup *s, enum log_level level, const char *format, ...)
         return;
     }
     strcat(text, "\n");
-    console_write(s, CORE_STDERR, SPAN_LIT("vyoma: "));
-    console_write(s, CORE_STDERR, span_of_cstr(text));
+    tty_write(s, CORE_STDERR, SPAN_LIT("vyoma: "));
+    tty_write(s, CORE_STDERR, span_of_cstr(text));
 }
 
 /* --- apps ------------------------------------------------------------------------ */
@@ -158,7 +158,7 @@ static void op_pause(void *ctx, core_app id, bool paused)
 {
     struct app *a = sup_app(ctx, id);
     if (!id) {
-        console_pause(ctx, paused);
+        tty_pause(ctx, paused);
     } else if (a) {
         a->paused = paused;
         sup_watch_output(ctx, a);
@@ -189,12 +189,12 @@ static void op_kill(void *ctx, core_app id)
 
 static void op_console(void *ctx, enum core_stream stream, struct span bytes)
 {
-    console_write(ctx, stream, bytes);
+    tty_write(ctx, stream, bytes);
 }
 
 static int op_audit(void *ctx, struct span line)
 {
-    return audit_append(ctx, line);
+    return auditlog_append(ctx, line);
 }
 
 static void op_timer(void *ctx, uint64_t at_ms)
@@ -208,8 +208,8 @@ static void op_power(void *ctx, enum core_stop stop, int32_t code)
     s->done = true;
     s->code = s->stop_signal ? 128 + s->stop_signal : code;
     if (s->o->owns_machine && stop != CORE_STOP_EXIT && s->o->power_off) {
-        console_flush(s);
-        audit_close(s);
+        tty_flush(s);
+        auditlog_close(s);
         sandbox_close(&s->sandbox);
         s->o->power_off(s->o->power_ctx, stop == CORE_STOP_REBOOT);
     }
@@ -346,7 +346,7 @@ static int set_up(struct sup *s)
     s->output = map_zeroed(OUTPUT_READ_BYTES);
     if (!s->apps || !s->packet || !s->reply || !s->output || sup_loop_open(s) < 0)
         return E_NOMEM;
-    console_open(s);
+    tty_open(s);
     raise_descriptor_limit(s);
     int r = open_folders(s);
     if (r == E_OK)
@@ -356,7 +356,7 @@ static int set_up(struct sup *s)
     if (r == E_OK)
         r = make_core(s);
     if (r == E_OK)
-        r = audit_open(s);
+        r = auditlog_open(s);
     return r;
 }
 
@@ -369,7 +369,7 @@ static void boot(struct sup *s)
                              .error = s->audit.chain_broken ? E_MALFORMED : E_OK };
     memcpy(ev.hash, s->audit.last_hash, sizeof ev.hash);
     sup_event(s, &ev);
-    console_size(s);
+    tty_size(s);
 }
 
 static void start(struct sup *s, const char *name)
@@ -404,9 +404,9 @@ static void tear_down(struct sup *s)
         while (wait4(-1, NULL, 0, NULL) > 0) { /* what was killed is gone at once */
         }
     }
-    console_flush(s);
-    console_close(s);
-    audit_close(s);
+    tty_flush(s);
+    tty_close(s);
+    auditlog_close(s);
     sandbox_close(&s->sandbox);
     if (s->data_root >= 0)
         close(s->data_root);

@@ -1,0 +1,517 @@
+/* A hostile program in the worker's place: what the layers under the engine do when the
+ * engine and the worker have been taken over.
+ *
+ * The supervisor starts it exactly as it starts a worker. What it shall try comes as the
+ * app's first argument, over the control channel. Each attempt prints one line,
+ * "name: result", where the result is the error's name, "done" when it was let
+ * through, or numbers. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "hosts/linux/ctl.h"
+
+/* errno as a name: the numbers differ between processors, and messages between libcs. */
+static const char *strerrorname(int err)
+{
+    static const struct {
+        int err;
+        const char *name;
+    } names[] = {
+        { EPERM, "EPERM" }, { ENOENT, "ENOENT" }, { ESRCH, "ESRCH" }, { EACCES, "EACCES" },
+        { EROFS, "EROFS" }, { EINVAL, "EINVAL" }, { ENOSYS, "ENOSYS" }, { EAGAIN, "EAGAIN" },
+        { ENOMEM, "ENOMEM" }, { EMFILE, "EMFILE" }, { EBUSY, "EBUSY" }, { ENODEV, "ENODEV" },
+        { ENETUNREACH, "ENETUNREACH" }, { ENOSPC, "ENOSPC" }, { EBADF, "EBADF" },
+        { ENOEXEC, "ENOEXEC" }, { EFAULT, "EFAULT" }, { EXDEV, "EXDEV" },
+        { ENOTBLK, "ENOTBLK" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { EUSERS, "EUSERS" },
+        { ENOKEY, "ENOKEY" }, { EAFNOSUPPORT, "EAFNOSUPPORT" }, { EMSGSIZE, "EMSGSIZE" },
+    };
+    static char number[24];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].err == err)
+            return names[i].name;
+    }
+    snprintf(number, sizeof number, "error %d", err);
+    return number;
+}
+
+static void report(const char *name, long result)
+{
+    printf("%s: %s\n", name, result < 0 ? strerrorname(errno) : "done");
+    fflush(stdout);
+}
+
+/* --- one attempt each: < 0 with errno when it was refused ----------------------------- */
+
+static long try_open(const char *path)
+{
+    return open(path, O_RDONLY | O_NONBLOCK);
+}
+
+static long try_read_other_data(void)
+{
+    static const char *const paths[] = { "/data", "/data/apps/victim/secret", "../victim/secret",
+                                         "../../../etc/passwd", "/etc/shadow" };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        long fd = try_open(paths[i]);
+        if (fd >= 0)
+            return fd;
+    }
+    return -1;
+}
+
+static long try_write_root(void) { return open("/file", O_CREAT | O_RDWR, 0600); }
+static long try_proc(void) { return try_open("/proc/self/maps"); }
+static long try_sys(void) { return try_open("/sys/kernel"); }
+static long try_dev(void) { return try_open("/dev/null"); }
+static long try_mknod(void) { return mknod("/null", S_IFCHR | 0666, 0x103); }
+static long try_mount(void) { return mount("none", "/", "tmpfs", 0, ""); }
+static long try_mount_proc(void) { return mount("proc", "/", "proc", 0, ""); }
+static long try_umount(void) { return umount2("/", MNT_DETACH); }
+static long try_pivot_root(void) { return syscall(SYS_pivot_root, ".", "."); }
+static long try_chroot(void) { return chroot("/"); }
+static long try_remount(void) { return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL); }
+static long try_open_tree(void) { return syscall(SYS_open_tree, AT_FDCWD, "/", 1); }
+static long try_fsopen(void) { return syscall(SYS_fsopen, "tmpfs", 0); }
+static long try_reboot(void) { return syscall(SYS_reboot, 0xfee1dead, 672274793, 0x1234567, 0); }
+static long try_swapon(void) { return swapon("/dev/vda", 0); }
+static long try_swapoff(void) { return swapoff("/dev/vda"); }
+static long try_init_module(void) { return syscall(SYS_init_module, "", 0, ""); }
+static long try_finit_module(void) { return syscall(SYS_finit_module, 4, "", 0); }
+static long try_delete_module(void) { return syscall(SYS_delete_module, "x", 0); }
+static long try_kexec(void) { return syscall(SYS_kexec_load, 0, 0, NULL, 0); }
+static long try_settime(void)
+{
+    struct timespec t = { 0, 0 };
+    return clock_settime(CLOCK_REALTIME, &t);
+}
+static long try_sethostname(void) { return sethostname("mine", 4); }
+static long try_unshare_user(void) { return unshare(CLONE_NEWUSER); }
+static long try_unshare_mount(void) { return unshare(CLONE_NEWNS); }
+static long try_setns(void) { return setns(3, 0); }
+static long try_setuid_root(void) { return setuid(0); }
+static long try_setgroups(void) { return syscall(SYS_setgroups, 0, NULL); }
+static long try_ptrace_init(void) { return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL); }
+static long try_vm_read(void)
+{
+    char c;
+    struct iovec local = { &c, 1 }, remote = { (void *)0x400000, 1 };
+    return syscall(SYS_process_vm_readv, 2, &local, 1, &remote, 1, 0);
+}
+
+/* Every process that could be anywhere: 1 is ourselves in our own namespace. */
+static long try_kill_others(void)
+{
+    for (pid_t pid = 2; pid < 65536; pid++) {
+        if (kill(pid, 0) == 0)
+            return 0;
+    }
+    errno = ESRCH;
+    return -1;
+}
+
+static long try_kill_all(void) { return kill(-1, SIGKILL); }
+static long try_pidfd(void) { return syscall(SYS_pidfd_open, 1, 0); }
+static long try_fork(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    return pid;
+}
+static long try_vfork_raw(void)
+{
+#ifdef SYS_fork
+    long pid = syscall(SYS_fork);
+    if (pid == 0)
+        _exit(0);
+    return pid;
+#else
+    errno = EPERM;
+    return -1;
+#endif
+}
+static long try_clone3(void)
+{
+    struct { uint64_t v[11]; } args = { { 0 } };
+    args.v[4] = SIGCHLD;
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid == 0)
+        _exit(0);
+    return pid;
+}
+static long try_thread(void) { return syscall(SYS_clone, CLONE_VM | CLONE_THREAD, 0, 0, 0, 0); }
+static long try_execve(void)
+{
+    char *argv[] = { NULL };
+    return execve("/bin/sh", argv, argv);
+}
+static long try_execveat(void)
+{
+    char *argv[] = { NULL };
+    return syscall(SYS_execveat, CTL_MODULE_FD, "", argv, argv, AT_EMPTY_PATH);
+}
+static long try_memfd(void) { return syscall(SYS_memfd_create, "x", 0); }
+static long try_module_write(void) { return write(CTL_MODULE_FD, "x", 1); }
+static long try_module_grow(void) { return ftruncate(CTL_MODULE_FD, 1 << 20); }
+static long try_module_map_write(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, CTL_MODULE_FD, 0);
+    return p == MAP_FAILED ? -1 : 0;
+}
+static long try_module_unseal(void) { return fcntl(CTL_MODULE_FD, 1033, 0); }
+
+static long try_socket_inet(void) { return socket(AF_INET, SOCK_STREAM, 0); }
+static long try_socket_unix(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
+static long try_socket_raw(void) { return socket(AF_PACKET, SOCK_RAW, 0); }
+static long try_socket_netlink(void) { return socket(AF_NETLINK, SOCK_RAW, 0); }
+static long try_socketpair(void)
+{
+    int fds[2];
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+}
+
+/* Through every layer that could stop it: the socket, the connection. */
+static long try_connect(void)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(22) };
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&addr, sizeof addr);
+}
+static long try_bind_control(void)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "\0vyoma" };
+    return bind(CTL_WORKER_FD, (struct sockaddr *)&addr, sizeof addr);
+}
+
+static long try_keyctl(void) { return syscall(SYS_keyctl, 0, -3, 1); }
+static long try_add_key(void) { return syscall(SYS_add_key, "user", "x", "y", 1, -3); }
+static long try_userfaultfd(void) { return syscall(SYS_userfaultfd, 1); }
+static long try_handle(void)
+{
+    char handle[64] = { 0 };
+    return syscall(SYS_open_by_handle_at, CTL_MODULE_FD, handle, 0);
+}
+static long try_io_uring(void)
+{
+    struct io_uring_params p = { 0 };
+    return syscall(SYS_io_uring_setup, 1, &p);
+}
+static long try_bpf(void) { return syscall(SYS_bpf, 0, NULL, 0); }
+static long try_perf(void)
+{
+    char attr[128] = { 0 };
+    attr[4] = (char)sizeof attr;
+    return syscall(SYS_perf_event_open, attr, 0, -1, -1, 0);
+}
+static long try_iopl(void)
+{
+#ifdef SYS_iopl
+    return syscall(SYS_iopl, 3);
+#else
+    errno = EPERM;
+    return -1;
+#endif
+}
+static long try_syslog(void) { return syscall(SYS_syslog, 3, NULL, 0); }
+static long try_shmget(void) { return syscall(SYS_shmget, 0x1234, 4096, 01600); }
+static long try_mq_open(void) { return syscall(SYS_mq_open, "q", O_CREAT | O_RDWR, 0600, NULL); }
+static long try_nice(void) { return setpriority(PRIO_PROCESS, 0, -10); }
+static long try_realtime(void)
+{
+    struct sched_param p = { .sched_priority = 10 };
+    return syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p);
+}
+static long try_raise_limit(void)
+{
+    struct rlimit r = { RLIM_INFINITY, RLIM_INFINITY };
+    return setrlimit(RLIMIT_NOFILE, &r);
+}
+static long try_mlock(void)
+{
+    void *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? -1 : mlock(p, 1 << 20);
+}
+static long try_keep_caps(void) { return prctl(PR_SET_SECUREBITS, 0, 0, 0, 0); }
+static long try_new_privs(void) { return prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0); }
+
+#define ATTEMPT(name) { #name, try_##name }
+static const struct {
+    const char *name;
+    long (*fn)(void);
+} attempts[] = {
+    ATTEMPT(read_other_data), ATTEMPT(write_root), ATTEMPT(proc), ATTEMPT(sys), ATTEMPT(dev),
+    ATTEMPT(mknod), ATTEMPT(mount), ATTEMPT(mount_proc), ATTEMPT(umount), ATTEMPT(pivot_root),
+    ATTEMPT(chroot), ATTEMPT(remount), ATTEMPT(open_tree), ATTEMPT(fsopen), ATTEMPT(reboot),
+    ATTEMPT(swapon), ATTEMPT(swapoff), ATTEMPT(init_module), ATTEMPT(finit_module),
+    ATTEMPT(delete_module), ATTEMPT(kexec), ATTEMPT(settime), ATTEMPT(sethostname),
+    ATTEMPT(unshare_user), ATTEMPT(unshare_mount), ATTEMPT(setns), ATTEMPT(setuid_root),
+    ATTEMPT(setgroups), ATTEMPT(ptrace_init), ATTEMPT(vm_read), ATTEMPT(kill_others),
+    ATTEMPT(kill_all), ATTEMPT(pidfd), ATTEMPT(fork), ATTEMPT(vfork_raw), ATTEMPT(clone3),
+    ATTEMPT(thread), ATTEMPT(execve), ATTEMPT(execveat), ATTEMPT(memfd), ATTEMPT(module_write),
+    ATTEMPT(module_grow), ATTEMPT(module_map_write), ATTEMPT(module_unseal),
+    ATTEMPT(socket_inet), ATTEMPT(socket_unix), ATTEMPT(socket_raw), ATTEMPT(socket_netlink),
+    ATTEMPT(socketpair), ATTEMPT(connect), ATTEMPT(bind_control), ATTEMPT(keyctl),
+    ATTEMPT(add_key), ATTEMPT(userfaultfd), ATTEMPT(handle), ATTEMPT(io_uring), ATTEMPT(bpf),
+    ATTEMPT(perf), ATTEMPT(iopl), ATTEMPT(syslog), ATTEMPT(shmget), ATTEMPT(mq_open),
+    ATTEMPT(nice), ATTEMPT(realtime), ATTEMPT(raise_limit), ATTEMPT(mlock), ATTEMPT(keep_caps),
+    ATTEMPT(new_privs),
+};
+
+static void do_attempts(void)
+{
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        report(attempts[i].name, attempts[i].fn());
+}
+
+/* --- what it is -------------------------------------------------------------------------- */
+
+static void do_identity(void)
+{
+    char host[65] = "";
+    int fds = 0;
+    for (int fd = 0; fd < 65536; fd++)
+        fds += fcntl(fd, F_GETFD) >= 0;
+    gethostname(host, sizeof host - 1);
+    printf("pid: %d\nppid: %d\nhost: %s\nfds: %d\nuid: %u\n", getpid(), getppid(), host, fds,
+           getuid());
+    printf("no_new_privs: %d\nseccomp: %d\nbounding: ", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+           prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
+    int bits = 0;
+    for (int cap = 0; cap < 64; cap++)
+        bits += prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1;
+    printf("%d\n", bits);
+}
+
+/* --- exhaustion ---------------------------------------------------------------------------- */
+
+static void do_memory(void)
+{
+    const size_t piece = 1 << 20;
+    unsigned long mb = 0;
+    for (char *p; (p = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                            0)) != MAP_FAILED && mb < 100000; mb++) {
+        for (size_t i = 0; i < piece; i += 4096)
+            p[i] = 1;
+    }
+    printf("memory: %s after %lu MB\n", strerrorname(errno), mb);
+}
+
+static void do_descriptors(void)
+{
+    int n = 0;
+    while (dup(0) >= 0)
+        n++;
+    printf("descriptors: %s after %d\n", strerrorname(errno), n);
+}
+
+static void do_fork_bomb(void)
+{
+    int n = 0;
+    for (; n < 1000; n++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            break;
+        if (pid == 0) {
+            pause();
+            _exit(0);
+        }
+    }
+    printf("fork_bomb: %s after %d\n", n < 1000 ? strerrorname(errno) : "done", n);
+}
+
+/* Children that nobody waits for, and grandchildren that lose their parents. */
+static void do_zombies(void)
+{
+    int made = 0;
+    for (int i = 0; i < 50; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (fork() == 0) {
+                sleep(1000);
+                _exit(0);
+            }
+            _exit(0);
+        }
+        made += pid > 0;
+    }
+    printf("zombies: %d\n", made);
+}
+
+static void do_flood(void)
+{
+    static char lines[65536];
+    memset(lines, 'x', sizeof lines);
+    for (size_t i = 99; i < sizeof lines; i += 100)
+        lines[i] = '\n';
+    for (;;) {
+        if (write(1, lines, sizeof lines) < 0)
+            return;
+    }
+}
+
+static void do_spin(void)
+{
+    for (volatile unsigned long i = 0;; i++) {
+    }
+}
+
+/* --- the control channel ----------------------------------------------------------------------- */
+
+static uint64_t random_state;
+
+static uint64_t random_next(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+/* Random packets; half of them with a plausible head, so that they get past the first checks. */
+static void do_garbage(const char *seed)
+{
+    static uint8_t packet[CTL_PACKET_MAX + 100];
+    random_state = strtoull(seed, NULL, 10) * 2654435761u + 88172645463325252u;
+    for (int n = 0; n < 200; n++) {
+        size_t len = random_next() % (random_next() % 4 ? 200 : sizeof packet);
+        for (size_t i = 0; i < len; i++)
+            packet[i] = (uint8_t)random_next();
+        struct ctl_msg m;
+        if (len >= sizeof m && random_next() % 2) {
+            memcpy(&m, packet, sizeof m);
+            m.type = (uint16_t)(random_next() % 72);
+            m.a_len = (uint32_t)(random_next() % (len - sizeof m + 1));
+            m.b_len = (uint32_t)(len - sizeof m - m.a_len);
+            memcpy(packet, &m, sizeof m);
+        }
+        if (send(CTL_WORKER_FD, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+            break;
+        while (recv(CTL_WORKER_FD, packet, sizeof packet, MSG_DONTWAIT) > 0) {
+        }
+    }
+    printf("garbage: survived\n");
+}
+
+static void send_stat(uint32_t seq)
+{
+    struct ctl_msg m = { .type = CTL_PATH_STAT, .seq = seq };
+    ctl_send(CTL_WORKER_FD, &m, SPAN_LIT("x"), SPAN_NONE, NULL, MSG_DONTWAIT);
+}
+
+static void do_send_descriptor(void)
+{
+    struct ctl_msg m = { .type = CTL_PATH_STAT, .seq = 1 };
+    struct ctl_fds fds = { .fd = { 0 }, .count = 1 };
+    ctl_send(CTL_WORKER_FD, &m, SPAN_LIT("x"), SPAN_NONE, &fds, 0);
+    sleep(5);
+    printf("send_descriptor: survived\n");
+}
+
+static void do_unread_replies(void)
+{
+    for (uint32_t i = 1; i < 100000; i++)
+        send_stat(i);
+    sleep(5);
+    printf("unread_replies: survived\n");
+}
+
+/* Asks to read up and out of its folder, past what a guest could even send. */
+static void do_escape(void)
+{
+    static const char *const paths[] = { "..", "../victim/secret", "/etc/passwd",
+                                         "a/../../victim/secret", "\0hidden", "" };
+    static uint8_t data[CTL_DATA_MAX];
+    for (uint32_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct ctl_msg m = { .type = CTL_PATH_OPEN, .seq = i + 1 };
+        struct ctl_fds fds;
+        m.u.open.can_read = 1;
+        m.u.open.dir = i == 5 ? 31 : 0; /* the last: a folder that is not open */
+        ctl_send(CTL_WORKER_FD, &m, span_of_cstr(paths[i]), SPAN_NONE, NULL, 0);
+        if (ctl_recv(CTL_WORKER_FD, &m, data, sizeof data, &fds, 0) < 0)
+            break;
+        printf("escape %u: error %u, %u descriptors\n", i, m.error, fds.count);
+    }
+}
+
+static void do_close_control(void)
+{
+    close(CTL_WORKER_FD);
+    printf("close_control: still here\n");
+}
+
+/* --- starting ------------------------------------------------------------------------------------ */
+
+static uint8_t start_data[CTL_DATA_MAX];
+
+/* argv[1] and argv[2] of the app, from the start packet. */
+static bool read_start(const char **verb, const char **value)
+{
+    struct ctl_msg m;
+    struct ctl_fds fds;
+    if (ctl_recv(CTL_WORKER_FD, &m, start_data, sizeof start_data - 1, &fds, 0) < 0 ||
+        m.type != CTL_START || m.u.start.arg_count < 2)
+        return false;
+    const char *strings = (const char *)ctl_b(&m, start_data).p;
+    *verb = strings + strlen(strings) + 1;
+    *value = m.u.start.arg_count > 2 ? *verb + strlen(*verb) + 1 : "";
+    return true;
+}
+
+int main(void)
+{
+    const char *verb, *value;
+    if (!read_start(&verb, &value)) {
+        printf("no start packet\n");
+        return 1;
+    }
+    static const struct {
+        const char *verb;
+        void (*fn)(void);
+    } verbs[] = {
+        { "attempts", do_attempts }, { "identity", do_identity }, { "memory", do_memory },
+        { "descriptors", do_descriptors }, { "fork_bomb", do_fork_bomb },
+        { "zombies", do_zombies }, { "flood", do_flood }, { "spin", do_spin },
+        { "send_descriptor", do_send_descriptor }, { "unread_replies", do_unread_replies },
+        { "escape", do_escape }, { "close_control", do_close_control },
+    };
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verb, verbs[i].verb) == 0)
+            verbs[i].fn();
+    }
+    if (strcmp(verb, "garbage") == 0)
+        do_garbage(value);
+    if (strcmp(verb, "exit") == 0)
+        return atoi(value);
+    if (strcmp(verb, "signal") == 0) {
+        signal(atoi(value), SIG_DFL);
+        kill(getpid(), atoi(value)); /* process 1 of a namespace is deaf to its own */
+        *(volatile int *)0 = 0;
+    }
+    return 0;
+}

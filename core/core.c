@@ -229,7 +229,7 @@ static void app_timers(struct core *c, struct app *a)
 }
 
 /* The earliest need of an app; UINT64_MAX when it has none. */
-static uint64_t app_due(const struct app *a)
+uint64_t app_due(const struct app *a)
 {
     uint64_t due = min_u64(a->tally_due_ms, a->hidden_due_ms);
     if (a->state == APP_BACKOFF)

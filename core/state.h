@@ -346,6 +346,8 @@ struct span step_copy(struct core *c, struct span s, size_t reserve);
 void act_reply(struct core *c, const struct app *a, uint32_t request_id, int error,
                struct span name, struct span bytes);
 void wake_at(struct core *c, uint64_t at_ms);
+/* The earliest time at which a needs something done; UINT64_MAX: never. */
+uint64_t app_due(const struct app *a);
 
 /* --- lists.c ----------------------------------------------------------------- */
 

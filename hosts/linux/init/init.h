@@ -28,6 +28,7 @@ void init_harden(void);
 void init_take_ctrl_alt_del(void);
 /* Opens the input devices that have a power button. How many. */
 size_t init_open_power_buttons(int *fds, size_t max);
+/* Reads what the device has to say: was it the power button, or Ctrl-Alt-Del? */
 bool init_is_power_key(int fd);
 /* Ends every other process, writes back, and stops the machine. Does not return. */
 void init_power_off(void *ctx, bool reboot);

@@ -53,6 +53,7 @@ void init_take_ctrl_alt_del(void)
     reboot(RB_DISABLE_CAD);
 }
 
+/* A keyboard has a power key too, as Linux sees it. */
 static bool has_power_key(int fd)
 {
     unsigned char keys[KEY_MAX / 8 + 1] = { 0 };
@@ -77,12 +78,29 @@ size_t init_open_power_buttons(int *fds, size_t max)
     return count;
 }
 
+/* Ctrl-Alt-Del becomes SIGINT in the kernel's virtual terminals, which the image does not
+ * have, so it is recognised here as well. */
+static bool key_stops(const struct input_event *ev)
+{
+    static bool ctrl, alt;
+    bool down = ev->value != 0;
+    switch (ev->code) {
+    case KEY_LEFTCTRL:
+    case KEY_RIGHTCTRL: ctrl = down; return false;
+    case KEY_LEFTALT:
+    case KEY_RIGHTALT: alt = down; return false;
+    case KEY_DELETE: return down && ctrl && alt;
+    case KEY_POWER: return ev->value == 1;
+    default: return false;
+    }
+}
+
 bool init_is_power_key(int fd)
 {
     struct input_event ev;
     bool pressed = false;
     while (read(fd, &ev, sizeof ev) == (ssize_t)sizeof ev)
-        pressed = pressed || (ev.type == EV_KEY && ev.code == KEY_POWER && ev.value == 1);
+        pressed = (ev.type == EV_KEY && key_stops(&ev)) || pressed;
     return pressed;
 }
 

@@ -1,0 +1,124 @@
+#define _GNU_SOURCE
+#include "channel.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "wasi/abi.h"
+
+static uint32_t last_seq;
+
+/* Without a supervisor there is nobody to work for, and nobody to tell. */
+static _Noreturn void leave(void)
+{
+    _exit(CTL_EXIT_WORKER);
+}
+
+static void tell(struct ctl_msg *m, struct span a, struct span b)
+{
+    if (ctl_send(CTL_WORKER_FD, m, a, b, NULL, 0) < 0)
+        leave();
+}
+
+void channel_start(struct ctl_msg *m, uint8_t *data, struct ctl_fds *ret_fds)
+{
+    if (ctl_recv(CTL_WORKER_FD, m, data, CTL_DATA_MAX, ret_fds, 0) < 0)
+        leave();
+    if (m->type != CTL_START || ret_fds->count != m->u.start.port_count)
+        leave();
+}
+
+uint16_t channel_ask(void *ctx, struct ctl_msg *m, struct span a, struct span b, uint8_t *data,
+                     int *ret_fd)
+{
+    struct ctl_fds fds;
+    *ret_fd = -1;
+    m->seq = ++last_seq;
+    tell(m, a, b);
+    if (ctl_recv(CTL_WORKER_FD, m, data, CTL_DATA_MAX, &fds, 0) < 0)
+        leave();
+    if (m->type != CTL_REPLY || m->seq != last_seq || fds.count > 1)
+        leave();
+    if (fds.count == 1)
+        *ret_fd = fds.fd[0];
+    return m->error;
+}
+
+void channel_trace(void *ctx, struct span line)
+{
+    struct ctl_msg m = { .type = CTL_TRACE };
+    tell(&m, line, SPAN_NONE);
+}
+
+void channel_running(void)
+{
+    struct ctl_msg m = { .type = CTL_RUNNING };
+    tell(&m, SPAN_NONE, SPAN_NONE);
+}
+
+void channel_refused(const struct ctl_refused *why, struct span text, struct span import)
+{
+    struct ctl_msg m = { .type = CTL_REFUSED };
+    m.u.refused = *why;
+    tell(&m, text, import);
+}
+
+/* "  at name (function 12, offset 0x1a2b)" */
+static void put_frame(struct strbuf *b, const struct eng_frame *f)
+{
+    strbuf_cstr(b, "  at ");
+    if (f->name.len)
+        strbuf_printable(b, span_take(f->name, 200));
+    else
+        strbuf_cstr(b, "?");
+    strbuf_cstr(b, " (function ");
+    strbuf_u64(b, f->func_index);
+    strbuf_cstr(b, ", offset 0x");
+    strbuf_hex(b, f->offset, 1);
+    strbuf_cstr(b, ")\n");
+}
+
+static void put_backtrace(struct strbuf *b, const struct eng_trap *trap)
+{
+    for (uint32_t i = 0; i < trap->frame_count; i++)
+        put_frame(b, &trap->frames[i]);
+    if (trap->depth > trap->frame_count) {
+        strbuf_cstr(b, "  and ");
+        strbuf_u64(b, trap->depth - trap->frame_count);
+        strbuf_cstr(b, " more\n");
+    }
+}
+
+static void show(struct span text)
+{
+    while (text.len) {
+        ssize_t n = write(STDERR_FILENO, text.p, text.len);
+        if (n <= 0)
+            return;
+        text = span_skip(text, (size_t)n);
+    }
+}
+
+void channel_trapped(const struct eng_trap *trap)
+{
+    char text[8192];
+    struct strbuf b;
+    struct ctl_msg m = { .type = CTL_TRAP };
+    struct span reason = span_of_cstr(eng_trap_message(trap->code));
+    m.u.trap.code = trap->code;
+    m.u.trap.depth = trap->depth;
+    if (trap->frame_count) {
+        m.u.trap.func_index = trap->frames[0].func_index;
+        m.u.trap.offset = trap->frames[0].offset;
+    }
+    strbuf_init(&b, text, sizeof text);
+    strbuf_cstr(&b, "trap: ");
+    strbuf_span(&b, reason);
+    strbuf_char(&b, '\n');
+    size_t head = b.len;
+    put_backtrace(&b, trap);
+    show(strbuf_done(&b));
+    tell(&m, reason, span_skip(strbuf_done(&b), head));
+}

@@ -1,0 +1,34 @@
+/* What the engine asks of its surroundings, for one process that runs one app.
+ *
+ * Linear memories lie in a reserved range that faults beyond the memory's size, so the
+ * engine checks nothing. The heap is one reserved range too, made writable as it grows.
+ * Only pages that are touched cost anything. */
+#ifndef HOSTS_LINUX_WORKER_ENV_H
+#define HOSTS_LINUX_WORKER_ENV_H
+
+#include "engine/engine.h"
+
+enum { ENV_CLASSES = 16 };
+
+struct env_free_block {
+    struct env_free_block *next;
+    size_t size;
+};
+
+struct env {
+    struct eng_env engine; /* give &engine to the engine */
+    uint8_t *heap;
+    size_t heap_used, heap_writable; /* heap_used <= heap_writable */
+    struct env_free_block *free[ENV_CLASSES]; /* by size: [i] holds 16 << i and more */
+};
+
+/* 0 or E_NOMEM. */
+int env_init(struct env *e);
+
+/* Installs the handler of memory faults, on a stack of its own. 0 or E_IO. */
+int env_catch_faults(void);
+/* Faults in guarded memories of s become traps of the guest; any other fault kills the
+ * process, as it would without a handler. NULL: of nobody. */
+void env_watch(struct eng_store *s);
+
+#endif

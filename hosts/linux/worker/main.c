@@ -1,0 +1,232 @@
+/* vyoma-run: runs one app in the sandbox that the supervisor has put around it.
+ *
+ * The process is born with stdio, the control channel and the module, and is told once
+ * what it was granted. Before it looks at a byte of the module it gives up the rest: its
+ * system call filter leaves no call that opens, connects, executes or forks. Then it
+ * decodes, links what is granted, and runs. It never comes back from the guest but to
+ * exit. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "channel.h"
+#include "hosts/linux/seccomp.h"
+#include "hosts/linux/worker/env.h"
+#include "hosts/linux/worker/wasi_linux.h"
+#include "wasi/link.h"
+
+enum { FILES_DEFAULT = 64, FILES_MAX = 512 };
+
+struct worker {
+    struct env env;
+    struct wasi_linux os;
+    struct wasi wasi;
+    struct wasi_fd fds[FILES_MAX];
+    struct wasi_link link;
+    struct eng_module *module;
+    struct eng_store *store;
+    struct ctl_start start;
+    struct ctl_fds listeners;
+    struct span name, strings;
+    struct eng_import missing; /* the import that could not be linked */
+    bool has_missing;
+};
+
+static struct worker w;
+static uint8_t start_data[CTL_DATA_MAX]; /* the name, arguments and environment live here */
+
+/* --- giving up -------------------------------------------------------------------- */
+
+static _Noreturn void refuse(int code, uint64_t offset, const char *text)
+{
+    struct ctl_refused why = { .code = code, .offset = offset };
+    channel_refused(&why, span_of_cstr(text), SPAN_NONE);
+    _exit(CTL_EXIT_REFUSED);
+}
+
+static void put_import(struct strbuf *b, const struct eng_import *import)
+{
+    strbuf_printable(b, span_take(import->module, 100));
+    strbuf_char(b, '.');
+    strbuf_printable(b, span_take(import->name, 100));
+}
+
+/* The module wants what it was not granted, or what does not exist. */
+static _Noreturn void refuse_import(const struct eng_import *import)
+{
+    char name_text[256], text[512];
+    struct strbuf name, b;
+    struct wasi_need need = { 0, NULL, NULL };
+    struct ctl_refused why = { .code = E_NOENT };
+    strbuf_init(&name, name_text, sizeof name_text);
+    put_import(&name, import);
+    strbuf_init(&b, text, sizeof text);
+    strbuf_cstr(&b, "import ");
+    strbuf_span(&b, strbuf_done(&name));
+    if (wasi_capability_of(import->module, import->name, &need) == E_OK && need.key) {
+        why.code = E_DENIED;
+        why.need = need.any_of;
+        strncpy(why.key, need.key, sizeof why.key - 1);
+        strbuf_cstr(&b, " is not granted; [capabilities] ");
+        strbuf_cstr(&b, need.key_value);
+        strbuf_cstr(&b, " would grant it");
+    } else {
+        strbuf_cstr(&b, " does not exist");
+    }
+    channel_refused(&why, strbuf_done(&b), strbuf_done(&name));
+    _exit(CTL_EXIT_REFUSED);
+}
+
+static _Noreturn void report_trap(const struct eng_trap *trap)
+{
+    if (trap->code == ENG_TRAP_EXIT)
+        _exit(trap->exit_code > 255 ? 255 : (int)trap->exit_code);
+    if (trap->code == ENG_TRAP_INTERRUPTED && w.os.stopping)
+        _exit(CTL_EXIT_STOPPED);
+    channel_trapped(trap);
+    _exit(CTL_EXIT_TRAP);
+}
+
+/* --- the steps of its life, in order ------------------------------------------------ */
+
+static void receive_start(void)
+{
+    struct ctl_msg m;
+    channel_start(&m, start_data, &w.listeners);
+    w.start = m.u.start;
+    w.name = ctl_a(&m, start_data);
+    w.strings = ctl_b(&m, start_data);
+}
+
+static void on_stop(int sig)
+{
+    w.os.stopping = 1;
+    if (w.store)
+        eng_interrupt(w.store);
+}
+
+static void close_sandbox(void)
+{
+    static struct seccomp_program program;
+    struct sigaction stop = { .sa_handler = on_stop }; /* no SA_RESTART: waits must end */
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    seccomp_worker(&program);
+    if (env_catch_faults() < 0 || seccomp_install(&program) < 0)
+        refuse(E_IO, 0, "the worker could not install its system call filter");
+}
+
+static void load_module(void)
+{
+    struct stat st;
+    struct eng_error err;
+    if (fstat(CTL_MODULE_FD, &st) < 0 || st.st_size < 0)
+        refuse(E_IO, 0, "the worker was given no module");
+    size_t size = (size_t)st.st_size;
+    void *p = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, CTL_MODULE_FD, 0) : NULL;
+    if (p == MAP_FAILED)
+        refuse(E_IO, 0, "the module could not be mapped");
+    if (env_init(&w.env) < 0)
+        refuse(E_NOMEM, 0, "no memory to load the module");
+    int r = eng_module_load(&w.env.engine, span_of(p, size), &w.module, &err);
+    if (r < 0)
+        refuse(r, err.offset, err.message);
+    if (size)
+        munmap(p, size);
+    close(CTL_MODULE_FD);
+}
+
+static void split_strings(void)
+{
+    struct wasi_strings args = { w.strings, w.start.arg_count }, env;
+    size_t at = 0;
+    for (uint32_t i = 0; i < w.start.arg_count && at < w.strings.len; i++)
+        at += span_find(span_skip(w.strings, at), 0) + 1;
+    args.bytes = span_take(w.strings, at);
+    env = (struct wasi_strings){ span_skip(w.strings, at), w.start.env_count };
+    if (wasi_set_args(&w.wasi, args) < 0 || wasi_set_env(&w.wasi, env) < 0)
+        refuse(E_INVAL, 0, "arguments or environment are malformed");
+}
+
+/* Gives the guest the descriptors that its capabilities name. */
+static void prepare_wasi(void)
+{
+    uint32_t files = w.start.open_files ? w.start.open_files : FILES_DEFAULT;
+    uint32_t least = WASI_FD_FIRST + 1 + w.listeners.count;
+    files = files > FILES_MAX ? FILES_MAX : files < least ? least : files;
+    w.os.ask = channel_ask;
+    w.os.trace_line = channel_trace;
+    wasi_linux_init(&w.os, w.start.flags & CTL_START_TRACE);
+    wasi_init(&w.wasi, &w.os.host, w.fds, files);
+    w.wasi.app_name = w.name;
+    split_strings();
+    if (w.start.caps & WASI_CAP_STDIO)
+        for (uint32_t fd = 0; fd <= STDERR_FILENO; fd++)
+            wasi_add_stdio(&w.wasi, fd, (int32_t)fd, w.start.flags & (CTL_START_TTY0 << fd));
+    if (w.start.caps & WASI_CAP_FILESYSTEM)
+        wasi_add_preopen(&w.wasi, WASI_LINUX_DIR + CTL_DIR_DATA, SPAN_LIT("/data"));
+    for (uint32_t i = 0; i < w.listeners.count; i++)
+        wasi_add_listener(&w.wasi, w.listeners.fd[i], w.start.ports[i]);
+}
+
+static int resolve(void *ctx, const struct eng_import *import, struct eng_extern *ret)
+{
+    int r = wasi_resolve(ctx, import, ret);
+    if (r == E_NOENT && !w.has_missing) {
+        w.has_missing = true;
+        w.missing = *import;
+    }
+    return r;
+}
+
+static struct eng_func *instantiate(void)
+{
+    struct eng_store_options options = { .stack_bytes = w.start.stack_bytes,
+                                         .memory_pages_max = w.start.memory_pages };
+    struct eng_resolver resolver = { &w.link, resolve };
+    struct eng_instance *inst;
+    struct eng_extern start;
+    struct eng_functype type;
+    struct eng_error err;
+    struct eng_trap trap;
+    int r = eng_store_create(&w.env.engine, &options, &w.store);
+    if (r < 0)
+        refuse(r, 0, "no memory for the guest's stack");
+    env_watch(w.store);
+    wasi_link_init(&w.link, &w.wasi, w.store, w.start.caps);
+    if (w.start.flags & CTL_START_FUEL)
+        eng_set_fuel(w.store, w.start.fuel);
+    r = eng_instance_create(w.store, w.module, &resolver, &inst, &err, &trap);
+    if (r > 0)
+        report_trap(&trap);
+    if (r < 0 && w.has_missing)
+        refuse_import(&w.missing);
+    if (r < 0)
+        refuse(r == E_DENIED ? E_INVAL : r, err.offset, err.message);
+    if (eng_instance_export(inst, SPAN_LIT("_start"), &start) < 0 || start.kind != ENG_EXTERN_FUNC)
+        refuse(E_INVAL, 0, "the module exports no function _start");
+    eng_func_type(start.of.func, &type);
+    if (type.param_count || type.result_count)
+        refuse(E_INVAL, 0, "_start takes or returns values");
+    return start.of.func;
+}
+
+int main(void)
+{
+    struct eng_trap trap;
+    receive_start();
+    close_sandbox();
+    load_module();
+    prepare_wasi();
+    struct eng_func *start = instantiate();
+    channel_running();
+    if (eng_call(start, NULL, NULL, &trap) != 0)
+        report_trap(&trap);
+    _exit(0);
+}

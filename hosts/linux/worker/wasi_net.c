@@ -1,0 +1,202 @@
+/* WASI on Linux: waiting, sockets, messages. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "wasi_private.h"
+
+/* Fills in what the kernel said about one descriptor. */
+static void report(struct wasi_pollfd *f, short events)
+{
+    int available = 0;
+    f->ready = events != 0;
+    f->hangup = (events & (POLLHUP | POLLRDHUP)) != 0;
+    f->error = events & POLLNVAL ? WASI_BADF : 0;
+    if (!f->write && (events & POLLIN) && ioctl(f->handle, FIONREAD, &available) == 0)
+        f->nbytes = (uint64_t)available;
+}
+
+static int wait_ppoll(struct pollfd *p, size_t n, uint64_t timeout_ns)
+{
+    struct timespec t, *timeout = NULL;
+    if (timeout_ns != UINT64_MAX) {
+        t.tv_sec = (time_t)(timeout_ns / 1000000000u);
+        t.tv_nsec = (long)(timeout_ns % 1000000000u);
+        timeout = &t;
+    }
+    return ppoll(p, n, timeout, NULL);
+}
+
+/* A signal other than the one to stop does not come here, so that an interrupted wait
+ * need not be continued with the rest of its time. */
+static enum wasi_errno poll_fds(void *ctx, struct wasi_pollfd *fds, size_t n,
+                                uint64_t timeout_ns)
+{
+    struct pollfd p[WASI_POLL_MAX];
+    base_assert(n <= WASI_POLL_MAX);
+    for (size_t i = 0; i < n; i++) {
+        bool dir = is_dir(fds[i].handle);
+        p[i] = (struct pollfd){ .fd = dir ? -1 : fds[i].handle,
+                                .events = fds[i].write ? POLLOUT : POLLIN | POLLRDHUP };
+        if (dir)
+            timeout_ns = 0;
+    }
+    if (wait_ppoll(p, n, timeout_ns) < 0)
+        return last_error();
+    for (size_t i = 0; i < n; i++) {
+        if (is_dir(fds[i].handle))
+            fds[i].ready = true;
+        else
+            report(&fds[i], p[i].revents);
+    }
+    return WASI_SUCCESS;
+}
+
+/* --- sockets ---------------------------------------------------------------------- */
+
+static enum wasi_errno socket_accept(void *ctx, int32_t h, uint16_t fdflags, int32_t *ret)
+{
+    int fd, flags = SOCK_CLOEXEC | (fdflags & WASI_FDFLAG_NONBLOCK ? SOCK_NONBLOCK : 0);
+    do {
+        fd = accept4(h, NULL, NULL, flags);
+    } while (fd < 0 && (try_again(ctx) || errno == ECONNABORTED));
+    if (fd < 0)
+        return last_error();
+    *ret = fd;
+    return WASI_SUCCESS;
+}
+
+static enum wasi_errno socket_recv(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
+                                   uint16_t riflags, size_t *ret, uint16_t *ret_roflags)
+{
+    struct iovec v[WASI_IOV_CHUNK];
+    struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+    int flags = (riflags & WASI_RI_PEEK ? MSG_PEEK : 0) |
+                (riflags & WASI_RI_WAITALL ? MSG_WAITALL : 0);
+    ssize_t got;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct iovec){ iov[i].p, iov[i].len };
+    do {
+        got = recvmsg(h, &m, flags);
+    } while (got < 0 && try_again(ctx));
+    if (got < 0)
+        return last_error();
+    *ret = (size_t)got;
+    *ret_roflags = m.msg_flags & MSG_TRUNC ? WASI_RO_DATA_TRUNCATED : 0;
+    return WASI_SUCCESS;
+}
+
+static enum wasi_errno socket_send(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
+                                   size_t *ret)
+{
+    struct iovec v[WASI_IOV_CHUNK];
+    struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+    ssize_t put;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct iovec){ iov[i].p, iov[i].len };
+    do {
+        put = sendmsg(h, &m, MSG_NOSIGNAL);
+    } while (put < 0 && try_again(ctx));
+    if (put < 0)
+        return last_error();
+    *ret = (size_t)put;
+    return WASI_SUCCESS;
+}
+
+static enum wasi_errno socket_shutdown(void *ctx, int32_t h, uint8_t sdflags)
+{
+    static const int hows[] = { 0, SHUT_RD, SHUT_WR, SHUT_RDWR };
+    return shutdown(h, hows[sdflags]) < 0 ? last_error() : WASI_SUCCESS;
+}
+
+static enum wasi_errno net_connect(void *ctx, struct span host, uint16_t port, int32_t *ret)
+{
+    struct wasi_linux *l = ctx;
+    struct ctl_msg m = { .type = CTL_NET_CONNECT };
+    int fd;
+    m.u.net.port = port;
+    uint16_t e = l->ask(l->ctx, &m, host, SPAN_NONE, l->data, &fd);
+    if (e == WASI_SUCCESS && fd < 0)
+        e = WASI_IO;
+    if (e == WASI_SUCCESS)
+        *ret = fd;
+    else if (fd >= 0)
+        close(fd);
+    return (enum wasi_errno)e;
+}
+
+/* --- messages ---------------------------------------------------------------------- */
+
+static enum wasi_errno msg_send(void *ctx, struct span to, struct span data)
+{
+    struct ctl_msg m = { .type = CTL_MSG_SEND };
+    return ask_plain(ctx, &m, to, data);
+}
+
+static enum wasi_errno msg_recv(void *ctx, struct wasi_iov from, struct wasi_iov data,
+                                int32_t timeout_ms, size_t *ret_from, size_t *ret_data)
+{
+    struct wasi_linux *l = ctx;
+    struct ctl_msg m = { .type = CTL_MSG_RECV };
+    m.u.recv.from_max = from.len < CTL_NAME_MAX ? (uint32_t)from.len : CTL_NAME_MAX;
+    m.u.recv.data_max = data.len < CTL_MSG_BYTES_MAX ? (uint32_t)data.len : CTL_MSG_BYTES_MAX;
+    m.u.recv.timeout_ms = timeout_ms;
+    enum wasi_errno e = ask_plain(l, &m, SPAN_NONE, SPAN_NONE);
+    if (e == WASI_MSGSIZE) {
+        *ret_from = m.u.sizes.from_len;
+        *ret_data = m.u.sizes.data_len;
+    }
+    if (e != WASI_SUCCESS)
+        return e;
+    if (m.a_len > from.len || m.b_len > data.len)
+        return WASI_IO;
+    memcpy(from.p, l->data, m.a_len);
+    memcpy(data.p, l->data + m.a_len, m.b_len);
+    *ret_from = m.a_len;
+    *ret_data = m.b_len;
+    return WASI_SUCCESS;
+}
+
+/* --- the table --------------------------------------------------------------------- */
+
+enum wasi_errno ask_plain(struct wasi_linux *l, struct ctl_msg *m, struct span a, struct span b)
+{
+    int fd;
+    uint16_t e = l->ask(l->ctx, m, a, b, l->data, &fd);
+    if (fd >= 0)
+        close(fd);
+    return (enum wasi_errno)e;
+}
+
+static void trace(void *ctx, struct span line)
+{
+    struct wasi_linux *l = ctx;
+    l->trace_line(l->ctx, line);
+}
+
+void wasi_linux_net_ops(struct wasi_host *h)
+{
+    h->poll = poll_fds;
+    h->accept = socket_accept;
+    h->recv = socket_recv;
+    h->send = socket_send;
+    h->shutdown = socket_shutdown;
+    h->net_connect = net_connect;
+    h->msg_send = msg_send;
+    h->msg_recv = msg_recv;
+}
+
+void wasi_linux_init(struct wasi_linux *l, bool wants_trace)
+{
+    l->stopping = 0;
+    l->nonblocking = 0;
+    l->host = (struct wasi_host){ .ctx = l, .trace = wants_trace ? trace : NULL };
+    wasi_linux_file_ops(&l->host);
+    wasi_linux_path_ops(&l->host);
+    wasi_linux_net_ops(&l->host);
+}

@@ -123,11 +123,8 @@ static void write_page(void)
 
 bool status_line(const char *line)
 {
-    const char *text = vy_after(line, "REPLY:");
-    if (!text || !asked)
-        return false;
-    text += *text == ' ';
-    if (*text == '{') {
+    const char *text = vy_after(line, "REPLY: ");
+    if (text && asked && *text == '{') {
         size_t n = strlen(text);
         too_long |= n + 2 > sizeof apps - apps_len;
         if (!too_long) {
@@ -136,14 +133,15 @@ bool status_line(const char *line)
             apps_len += n + 1;
             apps[apps_len] = 0;
         }
-        return false;
     }
+    if (!asked || strcmp(line, "REPLY:END") != 0)
+        return false;
     asked = false;
-    answered = apps_len != 0;
+    answered = true;
     answered_ns = asked_ns;
-    if (answered && !page.users)
+    if (!page.users)
         write_page();
-    if (answered && !json.users)
+    if (!json.users)
         write_json();
     return true;
 }

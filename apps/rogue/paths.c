@@ -169,7 +169,7 @@ static void descriptors(const char *name, uint64_t argument)
 
 static void open_files(const char *name, uint64_t argument)
 {
-    int fds[2000];
+    static int fds[2000];
     int n = 0, err = 0;
     vy_append_file(data_dir, "own", "x", 1);
     while (n < 2000 && !(err = vy_open(data_dir, "own", 0, VY_READ, 0, &fds[n])))

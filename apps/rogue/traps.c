@@ -7,14 +7,14 @@ static void unreachable(const char *name, uint64_t argument)
 }
 
 /* What the compiler must not see through. */
-static volatile int32_t zero, minus_one = -1, least = INT32_MIN;
+static volatile int32_t zero, minus_one = -1, hundred = 100, least = INT32_MIN;
 static volatile double not_a_number, huge = 1e300;
 static volatile uint32_t beyond = 0xfffff000u;
 static volatile int32_t sink;
 
 static void divide_by_zero(const char *name, uint64_t argument)
 {
-    sink = 1 / zero;
+    sink = hundred / zero;
 }
 
 static void divide_overflow(const char *name, uint64_t argument)

@@ -244,7 +244,8 @@ static void escape_key(struct edit *e, uint8_t byte)
 
 static enum edit_event finish(struct edit *e, enum edit_event event)
 {
-    move_to(e, e->len);
+    if (e->cursor != e->len)
+        move_to(e, e->len);
     vy_str(&e->out, event == EDIT_CANCEL ? "^C\r\n" : "\r\n");
     e->shown = false;
     return event;

@@ -56,6 +56,21 @@ int format_error_fail(struct format_error *err, int code, uint32_t line, uint32_
     return code;
 }
 
+void format_where(struct span text, uint32_t pos, uint32_t *ret_line, uint32_t *ret_column)
+{
+    uint32_t line = 1, column = 1;
+    for (size_t i = 0; i < pos && i < text.len; i++) {
+        if (text.p[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((text.p[i] & 0xc0) != 0x80) {
+            column++; /* continuation bytes belong to the character before */
+        }
+    }
+    *ret_line = line;
+    *ret_column = column;
+}
+
 void format_error_write(struct strbuf *b, struct span file, const struct format_error *err)
 {
     strbuf_printable(b, file);

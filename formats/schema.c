@@ -12,7 +12,7 @@ int schema_fail_memory(struct schema *s, const struct toml_value *v)
 uint32_t schema_line(const struct schema *s, uint32_t pos)
 {
     uint32_t line, column;
-    toml_where(s->doc->text, pos, &line, &column);
+    format_where(s->doc->text, pos, &line, &column);
     return line;
 }
 
@@ -267,7 +267,7 @@ int schema_path(struct schema *s, const struct schema_key *key, const struct tom
     return schema_keep_text(s, v, field(target, key));
 }
 
-/* "16MiB" to bytes; false when it is not of that form or overflows. */
+/* "16MiB" or "16 MiB" to bytes; false when it is not of that form or overflows. */
 static bool parse_bytes(struct span text, uint64_t *ret)
 {
     static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
@@ -279,6 +279,7 @@ static bool parse_bytes(struct span text, uint64_t *ret)
             return false;
     if (i == 0)
         return false;
+    i += i < text.len && text.p[i] == ' ';
     for (unsigned u = 0; u < base_countof(units); u++)
         if (span_eq_cstr(span_skip(text, i), units[u]))
             return !__builtin_mul_overflow(n, 1ull << (10 * u), ret);

@@ -47,7 +47,7 @@ struct schema {
 #define schema_fail(s, v, ...) schema_fail_at((s), E_MALFORMED, (v)->pos, __VA_ARGS__)
 #define schema_fail_key(s, v, ...) schema_fail_at((s), E_MALFORMED, (v)->key_pos, __VA_ARGS__)
 #define schema_fail_at(s, code, at, ...)                                                         \
-    (toml_where((s)->doc->text, (at), &(s)->err->line, &(s)->err->column),                       \
+    (format_where((s)->doc->text, (at), &(s)->err->line, &(s)->err->column),                       \
      format_error_fail((s)->err, (code), (s)->err->line, (s)->err->column, __VA_ARGS__))
 int schema_fail_memory(struct schema *s, const struct toml_value *v);
 

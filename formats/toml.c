@@ -5,21 +5,6 @@
 #include "base/utf8.h"
 #include "toml_parser.h"
 
-void toml_where(struct span text, uint32_t pos, uint32_t *ret_line, uint32_t *ret_column)
-{
-    uint32_t line = 1, column = 1;
-    for (size_t i = 0; i < pos && i < text.len; i++) {
-        if (text.p[i] == '\n') {
-            line++;
-            column = 1;
-        } else if ((text.p[i] & 0xc0) != 0x80) {
-            column++; /* continuation bytes belong to the character before */
-        }
-    }
-    *ret_line = line;
-    *ret_column = column;
-}
-
 const char *toml_type_name(enum toml_type type)
 {
     static const char *const names[] = {

@@ -47,13 +47,13 @@ static inline bool toml_is_digit(uint8_t c)
 #define TOML_FAIL_AS(p, code, at, ...) toml_fail_at((p), (code), (at), __VA_ARGS__)
 #define TOML_FAIL(p, at, ...) TOML_FAIL_AS(p, E_MALFORMED, at, __VA_ARGS__)
 #define toml_fail_at(p, code, at, ...)                                                           \
-    (toml_where((p)->text, (uint32_t)(at), &(p)->err->line, &(p)->err->column),                  \
+    (format_where((p)->text, (uint32_t)(at), &(p)->err->line, &(p)->err->column),                  \
      format_error_fail((p)->err, (code), (p)->err->line, (p)->err->column, __VA_ARGS__))
 
 static inline uint64_t toml_line_of(const struct toml_parser *p, uint32_t pos)
 {
     uint32_t line, column;
-    toml_where(p->text, pos, &line, &column);
+    format_where(p->text, pos, &line, &column);
     return line;
 }
 

@@ -104,7 +104,7 @@ TEST(whole_of_version_1)
                     "[window]\nx = -5\nz = 3\ntitle = \"Caf\xc3\xa9\"\n"
                     "[[menu_items]]\nmenu = \"File\"\nlabel = \"Save\"\nshortcut = \"Ctrl+S\"\n"
                     "[[menu_items]]\nlabel = \"Quit\"\ncommand = \"quit\"\n"
-                    "[limits]\nmemory = \"16MiB\"\ndata = \"1GiB\"\ncpu_percent = 50\n"
+                    "[limits]\nmemory = \"16MiB\"\ndata = \"1 GiB\"\ncpu_percent = 50\n"
                     "messages_per_sec = 100\nopen_files = 8\n"
                     "[env]\nHOME = \"/data\"\n_x1 = \"\"\n"), 0);
     CHECK(m.lines && m.manifest_version == 1 && m.has_wasm_sha256);

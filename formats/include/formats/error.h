@@ -26,6 +26,9 @@ struct format_error {
 int format_error_fail(struct format_error *err, int code, uint32_t line, uint32_t column,
                       const char *pattern, ...);
 
+/* Line and column (1-based, in Unicode characters) of a byte offset. Scans the text. */
+void format_where(struct span text, uint32_t pos, uint32_t *ret_line, uint32_t *ret_column);
+
 /* "vyoma.toml:3:7: message" and, when there is one, "; hint". One line, no newline. */
 void format_error_write(struct strbuf *b, struct span file, const struct format_error *err);
 

@@ -57,7 +57,7 @@ enum toml_origin {
 struct toml_value {
     struct toml_value *next; /* sibling, in the order of the text */
     struct span key;         /* empty for array elements and the root */
-    uint32_t pos, key_pos;   /* byte offsets in the text, for toml_where() */
+    uint32_t pos, key_pos;   /* byte offsets in the text, for format_where() */
     uint8_t type;            /* enum toml_type */
     uint8_t origin;          /* enum toml_origin */
     bool refined;            /* TOML_REFINE: a table that was also given a boolean, ... */
@@ -100,9 +100,6 @@ static inline const struct toml_value *toml_first(const struct toml_value *v)
 {
     return v && (v->type == TOML_ARRAY || v->type == TOML_TABLE) ? v->as.items.first : NULL;
 }
-
-/* Line and column (1-based, in Unicode characters) of a byte offset. Scans the text. */
-void toml_where(struct span text, uint32_t pos, uint32_t *ret_line, uint32_t *ret_column);
 
 /* "a string", "an array", ...: with its article, for messages. */
 const char *toml_type_name(enum toml_type type);

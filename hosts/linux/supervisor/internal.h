@@ -98,7 +98,7 @@ struct console {
 
 struct audit {
     int fd;
-    uint64_t size;
+    uint64_t size, max; /* bytes */
     uint8_t last_hash[32];
     uint64_t last_seq;
     bool chain_broken;

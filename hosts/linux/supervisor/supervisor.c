@@ -34,7 +34,7 @@ void sup_notice(struct sup *s, enum log_level level, const char *format, ...)
 {
     char text[512];
     va_list args;
-    if (s->o->quiet && level != LOG_ERROR)
+    if ((s->o->quiet && level != LOG_ERROR) || (level == LOG_DEBUG && !s->o->log.write))
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text - 1, format, args);
@@ -202,6 +202,26 @@ static void op_timer(void *ctx, uint64_t at_ms)
     ((struct sup *)ctx)->timer_ms = at_ms ? at_ms : 1;
 }
 
+/* Nothing of ours keeps a file system busy. */
+static void close_storage(struct sup *s)
+{
+    auditlog_close(s);
+    for (uint32_t i = 0; i < CORE_APPS_MAX; i++) {
+        if (s->apps[i].id)
+            sup_app_free(s, &s->apps[i]);
+    }
+    for (size_t i = 0; i < s->o->apps_dirs_count; i++) {
+        if (s->apps_dirs[i] >= 0)
+            close(s->apps_dirs[i]);
+        s->apps_dirs[i] = -1;
+    }
+    if (s->app_folder >= 0)
+        close(s->app_folder);
+    if (s->data_root >= 0)
+        close(s->data_root);
+    s->app_folder = s->data_root = -1;
+}
+
 static void op_power(void *ctx, enum core_stop stop, int32_t code)
 {
     struct sup *s = ctx;
@@ -209,7 +229,7 @@ static void op_power(void *ctx, enum core_stop stop, int32_t code)
     s->code = s->stop_signal ? 128 + s->stop_signal : code;
     if (s->o->owns_machine && stop != CORE_STOP_EXIT && s->o->power_off) {
         tty_flush(s);
-        auditlog_close(s);
+        close_storage(s);
         sandbox_close(&s->sandbox);
         s->o->power_off(s->o->power_ctx, stop == CORE_STOP_REBOOT);
     }
@@ -339,7 +359,6 @@ static int make_core(struct sup *s)
 
 static int set_up(struct sup *s)
 {
-    s->data_root = s->audit.fd = -1;
     s->apps = map_zeroed(sizeof *s->apps * CORE_APPS_MAX);
     s->packet = map_zeroed(CTL_DATA_MAX);
     s->reply = map_zeroed(CTL_DATA_MAX);
@@ -396,20 +415,13 @@ static void start_all(struct sup *s)
 
 static void tear_down(struct sup *s)
 {
-    if (s->apps) {
-        for (uint32_t i = 0; i < CORE_APPS_MAX; i++) {
-            if (s->apps[i].id)
-                sup_app_free(s, &s->apps[i]);
-        }
-        while (wait4(-1, NULL, 0, NULL) > 0) { /* what was killed is gone at once */
-        }
+    if (s->apps)
+        close_storage(s);
+    while (s->apps && wait4(-1, NULL, 0, NULL) > 0) { /* what was killed is gone at once */
     }
     tty_flush(s);
     tty_close(s);
-    auditlog_close(s);
     sandbox_close(&s->sandbox);
-    if (s->data_root >= 0)
-        close(s->data_root);
     sup_loop_close(s);
 }
 
@@ -421,7 +433,9 @@ int supervisor_run(const struct supervisor_options *o)
     if (!s)
         return SUPERVISOR_FAILED;
     s->o = o;
-    s->epoll = s->signals = -1;
+    s->epoll = s->signals = s->data_root = s->app_folder = s->audit.fd = -1;
+    s->sandbox.mnt_ns = s->sandbox.net_ns = s->sandbox.worker_fd = s->sandbox.cgroup_fd = -1;
+    memset(s->apps_dirs, 0xff, sizeof s->apps_dirs);
     sigprocmask(SIG_BLOCK, NULL, &old_mask);
     sigaction(SIGPIPE, &ignore, &old_pipe);
     int r = set_up(s);

@@ -6,4 +6,4 @@ engine.sources := $(wildcard engine/decode/*.c engine/validate/*.c engine/runtim
 engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
-$(eval $(call room,engine,$(engine.sources) $(engine.dispatch),base,-Iengine))
+$(eval $(call room,engine,$(engine.sources) $(engine.dispatch),base,-Iengine -fno-math-errno))

@@ -11,7 +11,7 @@
 #define JUMP_BACK(words)                                                                          \
     {                                                                                             \
         pc += (words);                                                                            \
-        if (UNLIKELY(--budget < 0))                                                               \
+        if (UNLIKELY(SPEND()))                                                              \
             goto refill;                                                                          \
         DISPATCH();                                                                               \
     }
@@ -42,7 +42,7 @@ static const uint64_t *run(struct eng_store *st, const uint64_t *pc, uint64_t *f
     uint32_t trap;
     if (!st)
         return (const uint64_t *)labels;
-    int64_t budget = st->budget;
+    uint64_t budget = st->budget;
     st->inst = inst;
     st->fp = fp;
     uint8_t *mem = interp_memory(st, inst);

@@ -11,7 +11,7 @@
 #define JUMP_BACK(words)                                                                          \
     {                                                                                             \
         pc += (words);                                                                            \
-        if (UNLIKELY(--budget < 0))                                                               \
+        if (UNLIKELY(SPEND()))                                                              \
             goto refill;                                                                          \
         continue;                                                                                 \
     }
@@ -43,7 +43,7 @@ void interp_run(struct eng_store *st, const uint64_t *pc, uint64_t *fp, struct e
     uint64_t r0 = 0;
     float s0 = 0;
     double d0 = 0;
-    int64_t budget = st->budget;
+    uint64_t budget = st->budget;
     uint32_t trap;
     st->inst = inst;
     st->fp = fp;

@@ -11,7 +11,7 @@
 
 #define PARAMS                                                                                    \
     const uint64_t *pc, uint64_t *fp, uint8_t *mem, struct eng_store *st, uint64_t r0,            \
-        int64_t budget, struct eng_instance *inst, float s0, double d0
+        uint64_t budget, struct eng_instance *inst, float s0, double d0
 #define ARGS pc, fp, mem, st, r0, budget, inst, s0, d0
 
 typedef CONVENTION void (*handler)(PARAMS);
@@ -26,7 +26,7 @@ typedef CONVENTION void (*handler)(PARAMS);
 #define JUMP_BACK(words)                                                                          \
     do {                                                                                          \
         pc += (words);                                                                            \
-        if (UNLIKELY(--budget < 0))                                                               \
+        if (UNLIKELY(SPEND()))                                                              \
             __attribute__((musttail)) return refill(ARGS);                                        \
         DISPATCH();                                                                               \
     } while (0)

@@ -9,6 +9,8 @@
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Takes a unit of the budget: true when there was none. A borrow is what CPUs test for free. */
+#define SPEND() UNLIKELY(__builtin_sub_overflow(budget, 1, &budget))
 /* Memory accesses of before and after stay apart. */
 #define BARRIER() __asm__ volatile("" ::: "memory")
 /* Keeps a short loop from becoming a call of memset. */

@@ -85,6 +85,9 @@
     BIN(name, t, S, A_, A, , PRE, EXPR)                                                           \
     BIN(name, t, I, , S, A_, PRE, EXPR)
 
+/* One form only, for what is slow or rare anyway. */
+#define BIN_PLAIN(name, t, PRE, EXPR) BIN1(name, t, S, A_, S, B_, , S, PRE, EXPR)
+
 /* --- unary: one operand of type t to one of type u ---------------------------- */
 
 #define UN1(name, t, u, fa, sfx, d, PRE, EXPR)                                                    \
@@ -99,6 +102,8 @@
     UN1(name, t, u, S, _A, A, PRE, EXPR)                                                          \
     UN1(name, t, u, A, , S, PRE, EXPR)                                                            \
     UN1(name, t, u, A, _A, A, PRE, EXPR)
+
+#define UN_PLAIN(name, t, u, PRE, EXPR) UN1(name, t, u, S, , S, PRE, EXPR)
 
 /* --- comparisons to an i32, and branches on a comparison -------------------------- */
 

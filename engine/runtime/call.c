@@ -22,7 +22,7 @@ enum eng_trap_code store_refill(struct eng_store *s)
         return ENG_TRAP_INTERRUPTED;
     }
     uint64_t take = s->fuel < ENG_INTERRUPT_PERIOD ? s->fuel : ENG_INTERRUPT_PERIOD;
-    s->budget = (int64_t)take;
+    s->budget = take;
     if (!take)
         return ENG_TRAP_OUT_OF_FUEL;
     if (s->fuel != UINT64_MAX)
@@ -32,8 +32,8 @@ enum eng_trap_code store_refill(struct eng_store *s)
 
 void store_settle(struct eng_store *s)
 {
-    if (s->fuel != UINT64_MAX && s->budget > 0)
-        s->fuel += (uint64_t)s->budget;
+    if (s->fuel != UINT64_MAX)
+        s->fuel += s->budget;
     s->budget = 0;
 }
 

@@ -88,7 +88,7 @@ struct eng_store {
     uint64_t *stack_end;
     struct eng_instance *inst; /* that runs */
     uint64_t mem_size;         /* of inst's memory */
-    int64_t budget;            /* of the interpreter, whenever it does not run */
+    uint64_t budget;           /* of the interpreter, whenever it does not run */
     uint32_t trap;             /* enum eng_trap_code of the last run */
     volatile uint32_t interrupted;
     volatile bool guest_runs; /* a fault now is the guest's */

@@ -163,7 +163,9 @@ void unref(struct compiler *c, const struct value *v);
 
 /* Numeric instructions: numeric.c. `in` and `out` are types. */
 int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes);
-int emit_unary(struct compiler *c, unsigned op, uint8_t in, uint8_t out);
+/* plain: the operation has one form, slots to slot. */
+int emit_unary(struct compiler *c, unsigned op, uint8_t in, uint8_t out, bool plain);
+int emit_plain(struct compiler *c, unsigned op, uint8_t type);
 int emit_compare(struct compiler *c, unsigned index, uint8_t type);
 int emit_eqz(struct compiler *c, uint8_t type);
 

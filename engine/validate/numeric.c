@@ -91,21 +91,33 @@ int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes)
     return push_result(c, type, pos, op, true);
 }
 
-int emit_unary(struct compiler *c, unsigned op, uint8_t in, uint8_t out)
+int emit_plain(struct compiler *c, unsigned op, uint8_t type)
+{
+    uint8_t types[2] = { type, type };
+    int err = pop_all(c, types, 2);
+    if (err || c->dead)
+        return err ? err : push(c, type);
+    struct value *v = &c->values[c->value_count];
+    uint32_t a = slot_of(c, v), b = slot_of(c, v + 1);
+    uint32_t pos = emit(c, op, operands(a, home(c, v), b, 0));
+    return push_result(c, type, pos, op, false);
+}
+
+int emit_unary(struct compiler *c, unsigned op, uint8_t in, uint8_t out, bool plain)
 {
     int err = pop(c, in);
     if (err || c->dead)
         return err ? err : push(c, out);
     struct value *a = &c->values[c->value_count];
     uint32_t d = home(c, a), slot = 0;
-    if (in_acc(c, a)) {
+    if (!plain && in_acc(c, a)) {
         claim(c, a);
         op += 2;
     } else {
         slot = slot_of(c, a);
     }
     uint32_t pos = emit(c, op, operands(slot, d, 0, 0));
-    return push_result(c, out, pos, op, true);
+    return push_result(c, out, pos, op, !plain);
 }
 
 static const uint16_t compare_ops[4] = { OP_i32_eq_SS, OP_i64_eq_SS, OP_f32_eq_SS, OP_f64_eq_SS };

@@ -2,7 +2,7 @@
  * more than a row of a table. */
 #include "validate/func.h"
 
-enum { N_COMPARE, N_EQZ, N_UNARY, N_COMMUTING, N_ORDERED };
+enum { N_COMPARE, N_EQZ, N_UNARY, N_UNARY_PLAIN, N_COMMUTING, N_ORDERED, N_PLAIN };
 
 struct numeric {
     uint16_t op; /* first form; of a comparison its number */
@@ -17,16 +17,19 @@ struct numeric {
 #define UNA(name, in, out) { OP_##name##_S, N_UNARY, ENG_##in, ENG_##out }
 #define COM(name, t) { OP_##name##_SS, N_COMMUTING, ENG_##t, 0 }
 #define ORD(name, t) { OP_##name##_SS, N_ORDERED, ENG_##t, 0 }
+/* Operations of one form. */
+#define UNP(name, in, out) { OP_##name##_S, N_UNARY_PLAIN, ENG_##in, ENG_##out }
+#define PLN(name, t) { OP_##name##_SS, N_PLAIN, ENG_##t, 0 }
 #define INT_OPS(t, T)                                                                             \
-    UNA(t##_clz, T, T), UNA(t##_ctz, T, T), UNA(t##_popcnt, T, T), COM(t##_add, T),               \
-        ORD(t##_sub, T), COM(t##_mul, T), ORD(t##_div_s, T), ORD(t##_div_u, T),                   \
-        ORD(t##_rem_s, T), ORD(t##_rem_u, T), COM(t##_and, T), COM(t##_or, T), COM(t##_xor, T),   \
-        ORD(t##_shl, T), ORD(t##_shr_s, T), ORD(t##_shr_u, T), ORD(t##_rotl, T), ORD(t##_rotr, T)
+    UNP(t##_clz, T, T), UNP(t##_ctz, T, T), UNP(t##_popcnt, T, T), COM(t##_add, T),               \
+        ORD(t##_sub, T), COM(t##_mul, T), PLN(t##_div_s, T), PLN(t##_div_u, T),                   \
+        PLN(t##_rem_s, T), PLN(t##_rem_u, T), COM(t##_and, T), COM(t##_or, T), COM(t##_xor, T),   \
+        ORD(t##_shl, T), ORD(t##_shr_s, T), ORD(t##_shr_u, T), ORD(t##_rotl, T), PLN(t##_rotr, T)
 #define FLOAT_OPS(t, T)                                                                           \
-    UNA(t##_abs, T, T), UNA(t##_neg, T, T), UNA(t##_ceil, T, T), UNA(t##_floor, T, T),            \
-        UNA(t##_trunc, T, T), UNA(t##_nearest, T, T), UNA(t##_sqrt, T, T), COM(t##_add, T),       \
-        ORD(t##_sub, T), COM(t##_mul, T), ORD(t##_div, T), COM(t##_min, T), COM(t##_max, T),      \
-        ORD(t##_copysign, T)
+    UNA(t##_abs, T, T), UNA(t##_neg, T, T), UNP(t##_ceil, T, T), UNP(t##_floor, T, T),            \
+        UNP(t##_trunc, T, T), UNP(t##_nearest, T, T), UNA(t##_sqrt, T, T), COM(t##_add, T),       \
+        ORD(t##_sub, T), COM(t##_mul, T), ORD(t##_div, T), PLN(t##_min, T), PLN(t##_max, T),      \
+        PLN(t##_copysign, T)
 
 enum { NUMERIC_FIRST = 0x45, NUMERIC_LAST = 0xc4 };
 
@@ -42,43 +45,43 @@ static const struct numeric numerics[] = {
     FLOAT_OPS(f32, F32),
     FLOAT_OPS(f64, F64),
     UNA(i32_wrap_i64, I64, I32),
-    UNA(i32_trunc_f32_s, F32, I32),
-    UNA(i32_trunc_f32_u, F32, I32),
-    UNA(i32_trunc_f64_s, F64, I32),
-    UNA(i32_trunc_f64_u, F64, I32),
+    UNP(i32_trunc_f32_s, F32, I32),
+    UNP(i32_trunc_f32_u, F32, I32),
+    UNP(i32_trunc_f64_s, F64, I32),
+    UNP(i32_trunc_f64_u, F64, I32),
     UNA(i64_extend_i32_s, I32, I64),
     UNA(i64_extend_i32_u, I32, I64),
-    UNA(i64_trunc_f32_s, F32, I64),
-    UNA(i64_trunc_f32_u, F32, I64),
-    UNA(i64_trunc_f64_s, F64, I64),
-    UNA(i64_trunc_f64_u, F64, I64),
-    UNA(f32_convert_i32_s, I32, F32),
-    UNA(f32_convert_i32_u, I32, F32),
-    UNA(f32_convert_i64_s, I64, F32),
-    UNA(f32_convert_i64_u, I64, F32),
-    UNA(f32_demote_f64, F64, F32),
+    UNP(i64_trunc_f32_s, F32, I64),
+    UNP(i64_trunc_f32_u, F32, I64),
+    UNP(i64_trunc_f64_s, F64, I64),
+    UNP(i64_trunc_f64_u, F64, I64),
+    UNP(f32_convert_i32_s, I32, F32),
+    UNP(f32_convert_i32_u, I32, F32),
+    UNP(f32_convert_i64_s, I64, F32),
+    UNP(f32_convert_i64_u, I64, F32),
+    UNP(f32_demote_f64, F64, F32),
     UNA(f64_convert_i32_s, I32, F64),
-    UNA(f64_convert_i32_u, I32, F64),
-    UNA(f64_convert_i64_s, I64, F64),
-    UNA(f64_convert_i64_u, I64, F64),
+    UNP(f64_convert_i32_u, I32, F64),
+    UNP(f64_convert_i64_s, I64, F64),
+    UNP(f64_convert_i64_u, I64, F64),
     UNA(f64_promote_f32, F32, F64),
-    UNA(i32_reinterpret_f32, F32, I32),
+    UNP(i32_reinterpret_f32, F32, I32),
     UNA(i64_reinterpret_f64, F64, I64),
-    UNA(f32_reinterpret_i32, I32, F32),
+    UNP(f32_reinterpret_i32, I32, F32),
     UNA(f64_reinterpret_i64, I64, F64),
-    UNA(i32_extend8_s, I32, I32),
-    UNA(i32_extend16_s, I32, I32),
-    UNA(i64_extend8_s, I64, I64),
-    UNA(i64_extend16_s, I64, I64),
-    UNA(i64_extend32_s, I64, I64),
+    UNP(i32_extend8_s, I32, I32),
+    UNP(i32_extend16_s, I32, I32),
+    UNP(i64_extend8_s, I64, I64),
+    UNP(i64_extend16_s, I64, I64),
+    UNP(i64_extend32_s, I64, I64),
 };
 _Static_assert(base_countof(numerics) == NUMERIC_LAST - NUMERIC_FIRST + 1, "one row an opcode");
 
 static const struct numeric saturating[] = {
-    UNA(i32_trunc_sat_f32_s, F32, I32), UNA(i32_trunc_sat_f32_u, F32, I32),
-    UNA(i32_trunc_sat_f64_s, F64, I32), UNA(i32_trunc_sat_f64_u, F64, I32),
-    UNA(i64_trunc_sat_f32_s, F32, I64), UNA(i64_trunc_sat_f32_u, F32, I64),
-    UNA(i64_trunc_sat_f64_s, F64, I64), UNA(i64_trunc_sat_f64_u, F64, I64),
+    UNP(i32_trunc_sat_f32_s, F32, I32), UNP(i32_trunc_sat_f32_u, F32, I32),
+    UNP(i32_trunc_sat_f64_s, F64, I32), UNP(i32_trunc_sat_f64_u, F64, I32),
+    UNP(i64_trunc_sat_f32_s, F32, I64), UNP(i64_trunc_sat_f32_u, F32, I64),
+    UNP(i64_trunc_sat_f64_s, F64, I64), UNP(i64_trunc_sat_f64_u, F64, I64),
 };
 
 static bool can_trap(unsigned op)
@@ -97,7 +100,11 @@ static int op_row(struct compiler *c, const struct numeric *n, const uint8_t *at
     case N_EQZ:
         return emit_eqz(c, n->in);
     case N_UNARY:
-        err = emit_unary(c, n->op, n->in, n->out);
+    case N_UNARY_PLAIN:
+        err = emit_unary(c, n->op, n->in, n->out, n->kind == N_UNARY_PLAIN);
+        break;
+    case N_PLAIN:
+        err = emit_plain(c, n->op, n->in);
         break;
     default:
         err = emit_binary(c, n->op, n->in, n->kind == N_COMMUTING);

@@ -24,7 +24,7 @@ enum {
     VALUES_MAX = 64, /* of one call; functions with more are not called */
     CALLS_MAX = 40,
     IMPORTS_MAX = 256,
-    FUEL_PER_CALL = 300000,
+    FUEL_PER_CALL = 50000,
     MEMORY_PAGES_MAX = 1024, /* run gives Node.js the same limit */
     HASHED_BYTES = 1 << 20,  /* of a memory */
     TABLE_SEEN = 64,         /* elements of a table */

@@ -49,16 +49,17 @@ static const uint64_t *run(struct eng_store *st, const uint64_t *pc, uint64_t *f
     DISPATCH();
 refill:
     trap = store_refill(st);
+    budget = st->budget;
     if (trap)
         goto raise_trap;
-    budget = st->budget - 1;
+    budget--;
     DISPATCH();
 refill_retry:
     trap = store_refill(st);
+    budget = st->budget;
     if (trap)
         goto raise_trap;
-    budget = st->budget;
-    DISPATCH();
+        DISPATCH();
 raise_trap:
     st->pc = pc;
 finish:

@@ -61,16 +61,17 @@ void interp_run(struct eng_store *st, const uint64_t *pc, uint64_t *fp, struct e
         }
     refill:
         trap = store_refill(st);
+        budget = st->budget;
         if (trap)
             goto raise_trap;
-        budget = st->budget - 1;
+        budget--;
         continue;
     refill_retry:
         trap = store_refill(st);
+        budget = st->budget;
         if (trap)
             goto raise_trap;
-        budget = st->budget;
-    }
+            }
 raise_trap:
     st->pc = pc;
 finish:

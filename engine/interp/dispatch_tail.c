@@ -53,9 +53,10 @@ static CONVENTION void raise_trap(PARAMS)
 static CONVENTION void refill(PARAMS)
 {
     uint32_t code = store_refill(st);
+    budget = st->budget;
     if (code)
         TRAP(code);
-    budget = st->budget - 1;
+    budget--;
     DISPATCH();
 }
 
@@ -63,9 +64,9 @@ static CONVENTION void refill(PARAMS)
 static CONVENTION void refill_retry(PARAMS)
 {
     uint32_t code = store_refill(st);
+    budget = st->budget;
     if (code)
         TRAP(code);
-    budget = st->budget;
     DISPATCH();
 }
 

@@ -66,13 +66,8 @@ static int op_global_set(struct compiler *c)
     return 0;
 }
 
-struct access {
-    uint16_t op;
-    uint8_t type, align;
-};
-
-#define LOAD_ROW(name, t, align) { OP_g_##name##_S, ENG_##t, align }
-#define STORE_ROW(name, t, align) { OP_g_##name##_SS, ENG_##t, align }
+#define LOAD_ROW(name, t, align) { OP_g_##name##_S, OP_c_##name##_S, ENG_##t, align }
+#define STORE_ROW(name, t, align) { OP_g_##name##_SS, OP_c_##name##_SS, ENG_##t, align }
 enum { ACCESS_FIRST = 0x28, STORE_FIRST = 0x36, ACCESS_LAST = 0x3e };
 
 static const struct access accesses[] = {
@@ -105,8 +100,8 @@ static int op_access(struct compiler *c, uint8_t opcode, const uint8_t *at)
         return fail_at(c, at, "unknown memory 0");
     if (align > a->align)
         return fail_at(c, align_at, "alignment must not be larger than natural");
-    return opcode < STORE_FIRST ? emit_load(c, a->op, a->type, offset, at)
-                                : emit_store(c, a->op, a->type, offset, at);
+    return opcode < STORE_FIRST ? emit_load(c, a, offset, at)
+                                : emit_store(c, a, offset, at);
 }
 
 static int op_memory(struct compiler *c, uint8_t opcode, const uint8_t *at)

@@ -28,13 +28,6 @@ void link_site(struct compiler *c, uint32_t site, struct label *to)
     to->patches = site;
 }
 
-/* A comparison as the emitter left it, or an `and`. */
-struct condition {
-    unsigned type, index, form;
-    uint32_t a, b;
-    uint64_t imm;
-};
-
 static bool last_condition(const struct compiler *c, struct condition *ret)
 {
     unsigned op = c->last_op;
@@ -73,6 +66,9 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
     unsigned index = sense ? k->index : is_float ? float_not[k->index] : int_not[k->index];
     unsigned op = first[k->type] + index * (is_float ? 4 : 8) + k->form * 2 + back;
     bool imm = k->form >= 2;
+    uint32_t site;
+    if (back && k->type == 0 && fuse_count(c, k, index, &site))
+        return site;
     uint32_t pos = emit(c, op, operands(k->a, imm ? 0 : k->b, 0, 0));
     if (imm)
         emit_word(c, k->imm);
@@ -81,16 +77,16 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
 
 uint32_t emit_branch_if(struct compiler *c, struct value *cond, bool sense, bool back)
 {
-    struct acc *a = &c->acc[ACC_INT];
     struct condition k;
-    if (cond->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, cond) &&
-        a->pos == c->last && last_condition(c, &k)) {
-        emit_undo(c);
-        if (k.index < TEST_NZ)
-            *a = c->acc_before;
-        else
-            a->slot = NO_SLOT;
+    uint32_t site;
+    if (made_last(c, cond) && last_condition(c, &k)) {
+        emit_undo_result(c, ACC_INT);
         return emit_fused(c, &k, sense, back);
+    }
+    if (back && sense && cond->kind == V_LOCAL && in_acc(c, cond)) {
+        k = (struct condition){ .index = 1, .form = 3 };
+        if (fuse_count(c, &k, 1, &site))
+            return site;
     }
     unsigned op = sense ? OP_br_nz_S : OP_br_z_S;
     uint32_t slot = 0;

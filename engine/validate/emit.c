@@ -26,6 +26,8 @@ uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
     c->code[pos] = c->handlers[op];
     c->code[pos + 1] = operand_word;
     c->code_count = pos + 2;
+    c->before_last = c->last;
+    c->before_last_op = c->last_op;
     c->last = pos;
     c->last_op = (uint16_t)op;
     return pos;
@@ -34,12 +36,20 @@ uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
 void emit_undo(struct compiler *c)
 {
     c->code_count = c->last;
-    c->last_op = NO_OP;
+    c->last = c->before_last;
+    c->last_op = c->before_last_op;
+    c->before_last_op = NO_OP;
+}
+
+void emit_undo_result(struct compiler *c, enum acc_class k)
+{
+    emit_undo(c);
+    c->acc[k] = c->acc_before[k];
 }
 
 void emit_label(struct compiler *c)
 {
-    c->last_op = NO_OP;
+    c->last_op = c->before_last_op = NO_OP;
     forget_all(c);
 }
 
@@ -85,6 +95,13 @@ bool in_acc(const struct compiler *c, const struct value *v)
     return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
 }
 
+bool made_last(const struct compiler *c, const struct value *v)
+{
+    const struct acc *a = &c->acc[type_class(v->type)];
+    return v->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, v) &&
+           a->pos == c->last && a->op == c->last_op;
+}
+
 void claim(struct compiler *c, const struct value *v)
 {
     struct acc *a = &c->acc[type_class(v->type)];
@@ -104,6 +121,7 @@ int push_result(struct compiler *c, uint8_t type, uint32_t pos, unsigned op, boo
     if (err || c->dead)
         return err;
     uint32_t slot = home(c, &c->values[c->value_count - 1]);
+    c->acc_before[type_class(type)] = c->acc[type_class(type)];
     forget_slot(c, slot);
     c->acc[type_class(type)] = (struct acc){ slot, pos, (uint16_t)op, has_a, true };
     return 0;

@@ -81,7 +81,9 @@ struct compiler {
     uint16_t last_op;             /* NO_OP after a label */
     bool dead;
     struct acc acc[ACC_CLASSES];
-    struct acc acc_before; /* ACC_INT's before the last comparison */
+    struct acc acc_before[ACC_CLASSES]; /* before the last result of the class */
+    uint32_t before_last; /* likewise of the instruction before it */
+    uint16_t before_last_op;
     uint32_t table_number;
 };
 
@@ -122,6 +124,11 @@ void emit_word(struct compiler *c, uint64_t word);
 int emit_offset(struct compiler *c, uint32_t pos, const uint8_t *at);
 /* Drops the last instruction; what it mirrored is unknown afterwards. */
 void emit_undo(struct compiler *c);
+/* Drops the last instruction, which made the value that the class's accumulator mirrors, and
+ * knows again what that was before. */
+void emit_undo_result(struct compiler *c, enum acc_class k);
+/* Did the last instruction make v, in its home? */
+bool made_last(const struct compiler *c, const struct value *v);
 void forget_slot(struct compiler *c, uint32_t slot);
 void forget_all(struct compiler *c);
 /* No instruction before this place may be merged with one after it. */
@@ -169,9 +176,30 @@ int emit_plain(struct compiler *c, unsigned op, uint8_t type);
 int emit_compare(struct compiler *c, unsigned index, uint8_t type);
 int emit_eqz(struct compiler *c, uint8_t type);
 
-/* Memory: memory.c */
-int emit_load(struct compiler *c, unsigned op, uint8_t type, uint32_t offset, const uint8_t *at);
-int emit_store(struct compiler *c, unsigned op, uint8_t type, uint32_t offset, const uint8_t *at);
+/* Two operations in one: fuse.c. False when there is no such pair; *ret as usual. a and b
+ * were popped; op is the first form of a binary operation. */
+bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a, struct value *b,
+                 int *ret);
+/* The last instruction increments a local and branch k tests it: one instruction, its site. */
+struct condition;
+bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, uint32_t *ret_site);
+/* Was the last instruction x = (a << n) + b of slots? */
+bool fused_scaled_sum(const struct compiler *c, uint32_t *a, uint32_t *b, uint32_t *shift);
+
+/* A comparison as the emitter left it, or an `and`. index: of the branch family. */
+struct condition {
+    unsigned type, index, form;
+    uint32_t a, b;
+    uint64_t imm;
+};
+
+/* Memory: memory.c. The operation's first guarded and first checking form. */
+struct access {
+    uint16_t guarded, checking;
+    uint8_t type, align;
+};
+int emit_load(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
+int emit_store(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
 
 /* Branches: branch.c. cond was popped. */
 /* A branch taken when (cond != 0) == sense, to be patched; its site. */

@@ -92,12 +92,10 @@ static void preserve(struct compiler *c, uint32_t x)
             settle(c, &c->values[i]);
 }
 
-/* Is the last instruction the one that made v, so that it may write elsewhere? */
+/* May the instruction that made v write elsewhere? */
 static bool retargetable(const struct compiler *c, const struct value *v)
 {
-    const struct acc *a = &c->acc[type_class(v->type)];
-    return v->kind == V_SLOT && a->slot == home(c, v) && a->has_d && c->last_op != NO_OP &&
-           a->pos == c->last && a->op == c->last_op;
+    return made_last(c, v) && c->acc[type_class(v->type)].has_d;
 }
 
 static void retarget(struct compiler *c, const struct value *v, uint32_t slot)
@@ -125,12 +123,14 @@ static void preserve_before_last(struct compiler *c, uint32_t x, const struct va
     /* The accumulator is as it was before; copies do not use it from here. */
     a->slot = NO_SLOT;
     preserve(c, x);
+    c->before_last_op = NO_OP;
     c->last = c->code_count;
     c->last_op = op;
     for (uint32_t i = 0; i < count; i++)
         emit_word(c, words[i]);
     saved.pos = c->last;
     *a = saved;
+    c->acc_before[type_class(v->type)].slot = NO_SLOT;
 }
 
 void move_to(struct compiler *c, struct value *v, uint32_t slot)

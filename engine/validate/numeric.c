@@ -63,6 +63,8 @@ int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes)
     struct value *a = &c->values[c->value_count], *b = a + 1;
     uint32_t d = home(c, a), pos;
     bool swapped;
+    if (fuse_binary(c, op, type, a, b, &err))
+        return err;
     unsigned form = choose_form(c, &a, &b, commutes, &swapped);
     op += form * 2;
     switch (form) {
@@ -154,15 +156,12 @@ int emit_compare(struct compiler *c, unsigned index, uint8_t type)
     unsigned op = compare_ops[t] + index * (is_float ? 2 : 4) + form;
     if (form == FORM_AS || form == FORM_AI)
         claim(c, a);
-    struct acc before = c->acc[ACC_INT];
     uint32_t ra = form == FORM_SS || form == FORM_SI ? slot_of(c, a) : 0;
     if (form == FORM_SI || form == FORM_AI)
         pos = emit_with_imm(c, op, ra, d, type, b->bits);
     else
         pos = emit(c, op, operands(ra, d, slot_of(c, b), 0));
-    err = push_result(c, ENG_I32, pos, op, false);
-    c->acc_before = before;
-    return err;
+    return push_result(c, ENG_I32, pos, op, false);
 }
 
 /* Not of a comparison is the opposite comparison, if there is one. */
@@ -170,7 +169,7 @@ static bool invert_last(struct compiler *c, const struct value *v)
 {
     static const uint8_t ints[] = { 1, 0, 8, 9, 6, 7, 4, 5, 2, 3 };
     struct acc *a = &c->acc[ACC_INT];
-    if (v->kind != V_SLOT || a->slot != home(c, v) || c->last_op == NO_OP || a->pos != c->last)
+    if (!made_last(c, v))
         return false;
     unsigned op = c->last_op;
     if (op >= OP_i32_eq_SS && op < OP_i32_eq_SS + 80u) {

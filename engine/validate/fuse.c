@@ -1,0 +1,207 @@
+/* Two operations in one: the last instruction made a value that the next operation
+ * takes, and interp/ops_fused.inc has the pair. */
+#include "validate/func.h"
+
+enum { OPS2 = 6, NUM2 = 6, OPS2_F64 = 4, NONE = 0xff };
+enum { FORM_SS, FORM_AS, FORM_SI, FORM_AI };
+
+/* Number of an operation (its first form) in a list, or NONE. */
+static unsigned find(const uint16_t *list, unsigned count, unsigned op)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (list[i] == op)
+            return i;
+    return NONE;
+}
+
+/* The first of a pair with an immediate or a slot as its second operand. */
+static const uint16_t with_number[] = { OP_i32_shl_SS, OP_i32_shr_u_SS, OP_i32_rotl_SS,
+                                        OP_i32_and_SS, OP_i32_add_SS,   OP_i32_mul_SS };
+static const uint16_t with_slot[] = { OP_i32_add_SS, OP_i32_sub_SS, OP_i32_mul_SS,
+                                      OP_i32_and_SS, OP_i32_or_SS,  OP_i32_xor_SS };
+static const uint16_t with_two_numbers[] = { OP_i32_shl_SS, OP_i32_shr_u_SS, OP_i32_and_SS,
+                                             OP_i32_add_SS, OP_i32_mul_SS };
+static const uint16_t f64_first[] = { OP_f64_add_SS, OP_f64_sub_SS, OP_f64_mul_SS };
+
+/* The second: NONE where x OP2 c and c OP2 x differ and the pair is not there. */
+static unsigned second(unsigned op, bool x_first)
+{
+    switch (op) {
+    case OP_i32_add_SS:
+        return 0;
+    case OP_i32_sub_SS:
+        return x_first ? 1 : 2;
+    case OP_i32_and_SS:
+        return 3;
+    case OP_i32_or_SS:
+        return 4;
+    case OP_i32_xor_SS:
+        return 5;
+    default:
+        return NONE;
+    }
+}
+
+static unsigned second_number(unsigned op)
+{
+    static const uint16_t list[] = { OP_i32_add_SS, OP_i32_mul_SS,   OP_i32_and_SS,
+                                     OP_i32_shl_SS, OP_i32_shr_u_SS, OP_i32_shr_s_SS };
+    return find(list, NUM2, op);
+}
+
+static unsigned second_f64(unsigned op, bool x_first)
+{
+    switch (op) {
+    case OP_f64_add_SS:
+        return 0;
+    case OP_f64_sub_SS:
+        return x_first ? 1 : 2;
+    case OP_f64_mul_SS:
+        return 3;
+    default:
+        return NONE;
+    }
+}
+
+static bool fits16(uint64_t number)
+{
+    int32_t n = (int32_t)(uint32_t)number;
+    return n >= INT16_MIN && n <= INT16_MAX;
+}
+
+/* What the last instruction is, as the first of a pair. */
+struct first {
+    unsigned op, form; /* first form of the operation; FORM_... */
+    uint32_t a;
+    uint64_t b; /* slot or number */
+};
+
+/* Operations that are candidates lie side by side: from their forms back to the first. */
+static bool first_of_pair(const struct compiler *c, struct first *ret)
+{
+    static const struct {
+        uint16_t op;
+        uint8_t forms;
+    } list[] = { { OP_i32_add_SS, 4 },   { OP_i32_sub_SS, 4 },  { OP_i32_mul_SS, 4 },
+                 { OP_i32_and_SS, 4 },   { OP_i32_or_SS, 4 },   { OP_i32_xor_SS, 4 },
+                 { OP_i32_shl_SS, 4 },   { OP_i32_shr_u_SS, 4 }, { OP_i32_rotl_SS, 4 },
+                 { OP_f64_add_SS, 2 },   { OP_f64_sub_SS, 2 },  { OP_f64_mul_SS, 2 } };
+    uint64_t w = c->code[c->last + 1];
+    for (unsigned i = 0; i < base_countof(list); i++) {
+        unsigned at = (unsigned)c->last_op - list[i].op;
+        if (at >= list[i].forms * 2u || at & 1)
+            continue;
+        *ret = (struct first){ list[i].op, at / 2, w & 0xffff, w >> 32 };
+        if (ret->form < FORM_SI)
+            ret->b &= 0xffff;
+        return true;
+    }
+    return false;
+}
+
+/* x op2 c, or c op2 x: the pair's first id, or 0. */
+static unsigned pair_id(const struct first *f, unsigned op2, bool x_first, bool c_number,
+                        uint8_t type)
+{
+    bool number = f->form >= FORM_SI;
+    unsigned i, k;
+    if (type == ENG_F64) {
+        i = find(f64_first, base_countof(f64_first), f->op);
+        k = second_f64(op2, x_first);
+        return c_number || number || i == NONE || k == NONE
+                   ? 0
+                   : OP_f64_add_add_SSS + (i * OPS2_F64 + k) * 3;
+    }
+    if (number && !fits16(f->b))
+        return 0;
+    if (c_number) {
+        k = second_number(op2);
+        i = number ? find(with_two_numbers, base_countof(with_two_numbers), f->op)
+                   : find(with_slot, base_countof(with_slot), f->op);
+        if (i == NONE || k == NONE)
+            return 0;
+        return (number ? OP_i32_shl_add_SII : OP_i32_add_add_SSI) + (i * NUM2 + k) * 2;
+    }
+    k = second(op2, x_first);
+    i = number ? find(with_number, base_countof(with_number), f->op)
+               : find(with_slot, base_countof(with_slot), f->op);
+    if (i == NONE || k == NONE)
+        return 0;
+    return (number ? OP_i32_shl_add_SIS : OP_i32_add_add_SSS) + (i * OPS2 + k) * 3;
+}
+
+static bool commutes(unsigned op)
+{
+    return op == OP_i32_add_SS || op == OP_i32_mul_SS || op == OP_i32_and_SS ||
+           op == OP_i32_or_SS || op == OP_i32_xor_SS;
+}
+
+bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a, struct value *b,
+                 int *ret)
+{
+    struct first f;
+    if (type != ENG_I32 && type != ENG_F64)
+        return false;
+    bool x_first = !made_last(c, b);
+    const struct value *x = x_first ? a : b;
+    struct value *v = x_first ? b : a;
+    if (!made_last(c, x) || !first_of_pair(c, &f))
+        return false;
+    bool number = v->kind == V_CONST;
+    if (number && (!fits16(v->bits) || type == ENG_F64 || (!x_first && !commutes(op))))
+        return false;
+    unsigned id = pair_id(&f, op, x_first, number, type);
+    if (!id)
+        return false;
+    uint32_t d = home(c, a), pos;
+    bool f_acc = f.form == FORM_AS || f.form == FORM_AI;
+    emit_undo_result(c, type_class(type));
+    if (number) {
+        id += f_acc;
+        pos = emit(c, id, operands(f.a, d, f.b & 0xffff, v->bits & 0xffff));
+    } else {
+        bool v_acc = !f_acc && in_acc(c, v);
+        if (v_acc)
+            claim(c, v);
+        id += f_acc ? 1 : v_acc ? 2 : 0;
+        uint32_t slot = v_acc ? 0 : slot_of(c, v);
+        pos = f.form >= FORM_SI ? emit(c, id, operands(f.a, d, slot, f.b & 0xffff))
+                                : emit(c, id, operands(f.a, d, (uint32_t)f.b, slot));
+    }
+    *ret = push_result(c, type, pos, id, false);
+    return true;
+}
+
+bool fused_scaled_sum(const struct compiler *c, uint32_t *a, uint32_t *b, uint32_t *shift)
+{
+    uint64_t w = c->code[c->last + 1];
+    if (c->last_op != OP_i32_shl_add_SIS || w >> 48 > 3)
+        return false;
+    *a = w & 0xffff;
+    *b = w >> 32 & 0xffff;
+    *shift = (uint32_t)(w >> 48);
+    return true;
+}
+
+bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, uint32_t *ret_site)
+{
+    /* eq ne lt_s lt_u gt_s gt_u: pairs of ids from ne on */
+    static const uint8_t pairs[] = { NONE, 0, 1, 2, 3, 4 };
+    const struct acc *acc = &c->acc[ACC_INT];
+    if (index >= base_countof(pairs) || pairs[index] == NONE || !(k->form & 1) ||
+        c->last_op != OP_i32_add_SI || acc->pos != c->last)
+        return false;
+    uint64_t w = c->code[c->last + 1];
+    if ((w >> 16 & 0xffff) != acc->slot)
+        return false;
+    bool number = k->form == FORM_AI;
+    struct acc kept = *acc;
+    emit_undo(c);
+    uint32_t pos = emit(c, OP_count_ne_S + pairs[index] * 2u + number,
+                        operands(w & 0xffff, w >> 16 & 0xffff, 0, 0));
+    emit_word(c, w >> 32 | (number ? k->imm : k->b) << 32);
+    kept.has_a = kept.has_d = false;
+    c->acc[ACC_INT] = kept;
+    *ret_site = pos + 1;
+    return true;
+}

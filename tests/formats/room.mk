@@ -1,8 +1,8 @@
 $(eval $(call program,dbg,toml-dump,tests/formats/toml_dump.c,formats base))
+$(eval $(call program,dbg,check-file,tests/formats/check_file.c,formats base))
 $(eval $(call script_test,formats/toml-suite,tests/formats/toml-suite,$(O)/dbg/bin/toml-dump))
-$(eval $(call unit_test,unit/toml,tests/unit/toml.c,formats base))
-$(eval $(call unit_test,unit/manifest,tests/unit/manifest.c,formats base))
-$(eval $(call unit_test,unit/boot,tests/unit/boot.c,formats base))
-$(eval $(call unit_test,unit/lines,tests/unit/lines.c,formats base))
-$(foreach f,toml manifest boot lines json,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f).c,formats base)))
-$(eval $(call unit_test,unit/json,tests/unit/json.c,formats base))
+$(eval $(call quick_test,formats/documents,tests/formats/documents,$(O)/dbg/bin/check-file))
+$(foreach t,toml manifest boot json lines argv,$(eval $(call \
+    unit_test,unit/$(t),tests/unit/$(t).c,formats base)))
+$(foreach f,toml manifest boot json lines,$(eval $(call \
+    fuzz_target,$(f),tests/fuzz/$(f).c,formats base)))

@@ -59,6 +59,7 @@ struct sandbox_start {
     int fds[SANDBOX_FDS];     /* become 0 to 4; none of them may be below SANDBOX_FDS */
     uint64_t memory_bytes;    /* linear memory; 0: unlimited */
     uint32_t cpu_percent;     /* 0: unlimited */
+    uint64_t data_bytes;      /* of one file that it writes; 0: unlimited */
     uint32_t open_files;      /* descriptors; 0: a default */
     const char *cgroup;       /* name of its folder, unique among those that live */
 };

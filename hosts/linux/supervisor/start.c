@@ -100,6 +100,8 @@ static void set_limits(const struct child *c)
     limit(c, RLIMIT_MEMLOCK, 0);
     limit(c, RLIMIT_MSGQUEUE, 0);
     limit(c, RLIMIT_SIGPENDING, 64);
+    if (c->start->data_bytes)
+        limit(c, RLIMIT_FSIZE, c->start->data_bytes);
     if (c->start->memory_bytes)
         limit(c, RLIMIT_DATA, c->start->memory_bytes + SANDBOX_MEMORY_SLACK);
 }
@@ -143,6 +145,7 @@ static void reset_signals(void)
     sigset_t none;
     for (int sig = 1; sig < 32; sig++)
         signal(sig, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN); /* a full data folder is an error, not a death */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

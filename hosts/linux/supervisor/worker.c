@@ -60,6 +60,7 @@ static pid_t start_process(struct sup *s, struct app *a, const struct core_grant
         .fds = { p->in[0], p->out[1], p->err[1], p->ctl[1], a->module_fd },
         .memory_bytes = grants->memory_bytes,
         .cpu_percent = grants->cpu_percent,
+        .data_bytes = grants->data_bytes,
         .open_files = grants->open_files,
         .cgroup = a->cgroup,
     };

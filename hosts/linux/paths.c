@@ -453,8 +453,18 @@ static enum wasi_filetype filetype_of_entry(uint8_t type)
     return filetype_of((mode_t)DTTOIF(type));
 }
 
-/* Appends one entry; false when it does not fit into max bytes. */
-static bool put_entry(const struct request *r, const struct kernel_dirent *d, size_t max)
+/* What lies above /data is nobody's business, not even its number: there ".." is the folder
+ * itself. */
+static uint64_t ino_of_parent(const struct request *r, int dir, uint64_t ino)
+{
+    struct stat here, top;
+    if (fstat(dir, &here) < 0 || fstat(r->p->dirs[CTL_DIR_DATA], &top) < 0)
+        return 0;
+    return here.st_dev == top.st_dev && here.st_ino == top.st_ino ? top.st_ino : ino;
+}
+
+/* Appends one entry of dir; false when it does not fit into max bytes. */
+static bool put_entry(const struct request *r, int dir, const struct kernel_dirent *d, size_t max)
 {
     size_t name_len = strlen(d->name);
     size_t size = (sizeof(struct ctl_dirent) + name_len + 7) & ~(size_t)7;
@@ -462,13 +472,10 @@ static bool put_entry(const struct request *r, const struct kernel_dirent *d, si
                               .ino = d->ino,
                               .name_len = (uint16_t)name_len,
                               .filetype = (uint8_t)filetype_of_entry(d->type) };
-    struct stat st;
     if (*r->len + size > max)
         return false;
-    /* What lies above /data is nobody's business, not even its number. */
-    if (r->m->u.read.dir == CTL_DIR_DATA && strcmp(d->name, "..") == 0 &&
-        fstat(r->p->dirs[CTL_DIR_DATA], &st) == 0)
-        out.ino = st.st_ino;
+    if (strcmp(d->name, "..") == 0)
+        out.ino = ino_of_parent(r, dir, d->ino);
     memset(r->data + *r->len, 0, size);
     memcpy(r->data + *r->len, &out, sizeof out);
     memcpy(r->data + *r->len + sizeof out, d->name, name_len);
@@ -492,7 +499,7 @@ static enum wasi_errno do_dir_read(const struct request *r)
         return wasi_errno_of(errno);
     for (long at = 0; at < n;) {
         const struct kernel_dirent *d = (const struct kernel_dirent *)(bytes + at);
-        if (!put_entry(r, d, max))
+        if (!put_entry(r, dir, d, max))
             return *r->len ? WASI_SUCCESS : WASI_INVAL;
         at += d->size;
     }

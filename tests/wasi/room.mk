@@ -3,3 +3,19 @@ $(eval $(call room,tests/wasi,tests/wasi/fake.c,wasi base))
 $(eval $(call unit_test,unit/wasi,tests/unit/wasi.c,tests/wasi wasi base))
 $(eval $(call fuzz_target,wasi_calls,tests/fuzz/wasi_calls.c,tests/wasi wasi base))
 $(eval $(call unit_test,unit/wasi_paths,tests/unit/wasi_paths.c,hosts/linux wasi base))
+$(eval $(call program,rel,wasi-drive,tests/wasi/drive.c,hosts/linux wasi base))
+
+# Real programs of the C library, on the worker as it ships.
+wasi.programs := $(patsubst tests/wasi/programs/%.c,$(O)/tests/wasi/%.wasm, \
+    $(wildcard tests/wasi/programs/*.c))
+$(O)/tests/wasi/%.wasm: tests/wasi/programs/%.c tests/wasi/programs/check.h
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' wasm '$@'
+	@clang --target=wasm32-wasi -O1 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-infinite-recursion \
+	    -Wno-cast-function-type $< -o $@
+$(O)/tests/wasi/run-worker:
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec tests/wasi/run %s %s %s\n' $(O)/rel/bin/wasi-drive $(O)/rel/bin/vyoma-run $(O)/tests/wasi >$@
+	@chmod +x $@
+$(eval $(call quick_test,wasi/worker,$(O)/tests/wasi/run-worker,$(O)/tests/wasi/run-worker \
+    $(O)/rel/bin/wasi-drive $(O)/rel/bin/vyoma-run $(wasi.programs)))

@@ -61,15 +61,12 @@ static int read_restart(struct schema *s, const struct schema_key *key, const st
                         void *target)
 {
     static const char *const words[] = { "never", "on-failure", "always" };
-    struct boot_app *app = target;
-    for (unsigned i = 0; i < base_countof(words); i++) {
-        if (span_eq_cstr(v->as.string, words[i])) {
-            app->restart = (enum boot_restart)i;
-            return E_OK;
-        }
-    }
-    return schema_fail(s, v, "'%c' in %c is '%s'\nit is \"never\", \"on-failure\" or \"always\"",
-                       key->name, s->table->name, v->as.string);
+    unsigned i = 0;
+    int err = schema_read_word(s, key, v, words, base_countof(words),
+                               "\"never\", \"on-failure\" or \"always\"", &i);
+    if (!err)
+        ((struct boot_app *)target)->restart = (enum boot_restart)i;
+    return err;
 }
 
 /* Names become indices once every app is known. */
@@ -295,15 +292,12 @@ static int read_log_level(struct schema *s, const struct schema_key *key,
                           const struct toml_value *v, void *target)
 {
     static const char *const words[] = { "error", "warn", "info", "debug" };
-    struct reading *r = target;
-    for (unsigned i = 0; i < base_countof(words); i++) {
-        if (span_eq_cstr(v->as.string, words[i])) {
-            r->b.log_level = (enum log_level)i;
-            return E_OK;
-        }
-    }
-    return schema_fail(s, v, "'%c' in %c is '%s'\nit is \"error\", \"warn\", \"info\" or \"debug\"",
-                       key->name, s->table->name, v->as.string);
+    unsigned i = 0;
+    int err = schema_read_word(s, key, v, words, base_countof(words),
+                               "\"error\", \"warn\", \"info\" or \"debug\"", &i);
+    if (!err)
+        ((struct reading *)target)->b.log_level = (enum log_level)i;
+    return err;
 }
 
 static int read_focus(struct schema *s, const struct schema_key *key, const struct toml_value *v,
@@ -339,30 +333,26 @@ static const struct schema_key limits_keys[] = {
 static const struct schema_table limits_table = { "[limits]", limits_keys,
                                                   base_countof(limits_keys) };
 
-static const struct schema_key defaults_keys[] = {
-    { "memory", SCHEMA_STRING, manifest_read_bytes, BOOT_FIELD(defaults.memory_bytes), 0, 0, 0 },
-    { "data", SCHEMA_STRING, manifest_read_bytes, BOOT_FIELD(defaults.data_bytes), 0, 0, 0 },
-    { "cpu_percent", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(defaults.cpu_percent), 1, 100, 0 },
-    { "messages_per_sec", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(defaults.messages_per_sec), 1,
-      MANIFEST_MESSAGES_MAX, 0 },
-    { "open_files", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(defaults.open_files), 1,
-      MANIFEST_OPEN_FILES_MAX, 0 },
-};
-static const struct schema_table defaults_table = { "[defaults]", defaults_keys,
-                                                    base_countof(defaults_keys) };
+static const struct schema_table defaults_table = { "[defaults]", manifest_limits_keys,
+                                                    MANIFEST_LIMITS_KEYS };
 
 static int read_plain_table(struct schema *s, const struct schema_key *key,
                             const struct toml_value *v, void *target)
 {
-    static const struct schema_table *const tables[] = { &system_table, &limits_table,
-                                                         &defaults_table };
+    static const struct schema_table *const tables[] = { &system_table, &limits_table };
     return schema_read_table(s, tables[key->extra], v, target);
+}
+
+static int read_defaults(struct schema *s, const struct schema_key *key,
+                         const struct toml_value *v, void *target)
+{
+    return schema_read_table(s, &defaults_table, v, &((struct reading *)target)->b.defaults);
 }
 
 static const struct schema_key root_keys[] = {
     { "system", SCHEMA_TABLE, read_plain_table, 0, 0, 0, 0, 0 },
     { "limits", SCHEMA_TABLE, read_plain_table, 0, 0, 0, 0, 1 },
-    { "defaults", SCHEMA_TABLE, read_plain_table, 0, 0, 0, 0, 2 },
+    { "defaults", SCHEMA_TABLE, read_defaults, 0, 0, 0, 0, 0 },
     { "app", SCHEMA_ARRAY, read_apps, 0, 0, 0, BOOT_APPS_MAX, 0 },
 };
 static const struct schema_table root_table = { "boot.toml", root_keys, base_countof(root_keys) };

@@ -8,6 +8,8 @@ enum {
     COORDINATE_MAX = 32767,
     WINDOW_SIZE_MAX = 16384,
     LAYER_MAX = 65535,
+    MESSAGES_MAX = 1000 * 1000, /* a second */
+    OPEN_FILES_MAX = 1024,
     PAGE_BYTES = 64 * 1024, /* of WebAssembly's memory */
     ENV_NAME_MAX = 64,
 };
@@ -185,8 +187,8 @@ static int read_menu(struct schema *s, const struct schema_key *key, const struc
 
 /* --- [limits], [env] --------------------------------------------------------------------- */
 
-int manifest_read_bytes(struct schema *s, const struct schema_key *key,
-                        const struct toml_value *v, void *target)
+static int read_bytes(struct schema *s, const struct schema_key *key, const struct toml_value *v,
+                      void *target)
 {
     struct schema_key bounded = *key;
     bounded.min = PAGE_BYTES;
@@ -195,17 +197,17 @@ int manifest_read_bytes(struct schema *s, const struct schema_key *key,
     return schema_bytes(s, &bounded, v, target);
 }
 
-static const struct schema_key limits_keys[] = {
-    { "memory", SCHEMA_STRING, manifest_read_bytes, MANIFEST_FIELD(limits.memory_bytes), 0, 0, 0 },
-    { "data", SCHEMA_STRING, manifest_read_bytes, MANIFEST_FIELD(limits.data_bytes), 0, 0, 0 },
-    { "cpu_percent", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.cpu_percent), 1, 100, 0 },
-    { "messages_per_sec", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.messages_per_sec), 1,
-      MANIFEST_MESSAGES_MAX, 0 },
-    { "open_files", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(limits.open_files), 1,
-      MANIFEST_OPEN_FILES_MAX, 0 },
+#define LIMITS_FIELD(member) SCHEMA_FIELD(struct manifest_limits, member)
+const struct schema_key manifest_limits_keys[MANIFEST_LIMITS_KEYS] = {
+    { "memory", SCHEMA_STRING, read_bytes, LIMITS_FIELD(memory_bytes), 0, 0, 0 },
+    { "data", SCHEMA_STRING, read_bytes, LIMITS_FIELD(data_bytes), 0, 0, 0 },
+    { "cpu_percent", SCHEMA_INTEGER, schema_uint, LIMITS_FIELD(cpu_percent), 1, 100, 0 },
+    { "messages_per_sec", SCHEMA_INTEGER, schema_uint, LIMITS_FIELD(messages_per_sec), 1,
+      MESSAGES_MAX, 0 },
+    { "open_files", SCHEMA_INTEGER, schema_uint, LIMITS_FIELD(open_files), 1, OPEN_FILES_MAX, 0 },
 };
-static const struct schema_table limits_table = { "[limits]", limits_keys,
-                                                  base_countof(limits_keys) };
+static const struct schema_table limits_table = { "[limits]", manifest_limits_keys,
+                                                  MANIFEST_LIMITS_KEYS };
 
 static bool is_env_name(struct span name)
 {
@@ -278,7 +280,7 @@ static int read_window(struct schema *s, const struct schema_key *key, const str
 static int read_limits(struct schema *s, const struct schema_key *key, const struct toml_value *v,
                        void *target)
 {
-    return schema_read_table(s, &limits_table, v, target);
+    return schema_read_table(s, &limits_table, v, &manifest_of(target)->limits);
 }
 
 static const struct schema_key root_keys[] = {

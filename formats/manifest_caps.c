@@ -247,17 +247,13 @@ static int read_pins(struct schema *s, const struct schema_key *key, const struc
 static int read_direction(struct schema *s, const struct schema_key *key,
                           const struct toml_value *v, void *target)
 {
-    struct manifest *m = manifest_of(target);
-    if (span_eq_cstr(v->as.string, "input"))
-        m->gpio.direction = MANIFEST_INPUT;
-    else if (span_eq_cstr(v->as.string, "output"))
-        m->gpio.direction = MANIFEST_OUTPUT;
-    else if (span_eq_cstr(v->as.string, "both"))
-        m->gpio.direction = MANIFEST_BOTH;
-    else
-        return schema_fail(s, v, "'%c' in %c is '%s'\nit is \"input\", \"output\" or \"both\"",
-                           key->name, s->table->name, v->as.string);
-    return E_OK;
+    static const char *const words[] = { "input", "output", "both" };
+    unsigned i = 0;
+    int err = schema_read_word(s, key, v, words, base_countof(words),
+                               "\"input\", \"output\" or \"both\"", &i);
+    if (!err)
+        manifest_of(target)->gpio.direction = (enum manifest_direction)(i + MANIFEST_INPUT);
+    return err;
 }
 
 static int read_channels(struct schema *s, const struct schema_key *key,

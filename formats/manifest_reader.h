@@ -15,10 +15,9 @@ struct manifest_reading {
 
 #define MANIFEST_FIELD(member) SCHEMA_FIELD(struct manifest_reading, m.member)
 
-/* A size with the bounds of linear memory (key "memory") or of /data (key "data"). */
-int manifest_read_bytes(struct schema *s, const struct schema_key *key,
-                        const struct toml_value *v, void *target);
-enum { MANIFEST_MESSAGES_MAX = 1000 * 1000 /* a second */, MANIFEST_OPEN_FILES_MAX = 1024 };
+/* The keys of a struct manifest_limits: [limits] here, [defaults] in boot.toml. */
+extern const struct schema_key manifest_limits_keys[];
+enum { MANIFEST_LIMITS_KEYS = 5 };
 
 /* manifest_caps.c */
 extern const struct schema_table manifest_caps_table, manifest_network_table,

@@ -331,3 +331,16 @@ int schema_read_strings(struct schema *s, const struct schema_key *key, const st
     *ret_count = n;
     return E_OK;
 }
+
+int schema_read_word(struct schema *s, const struct schema_key *key, const struct toml_value *v,
+                     const char *const *words, unsigned count, const char *all, unsigned *ret)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (span_eq_cstr(v->as.string, words[i])) {
+            *ret = i;
+            return E_OK;
+        }
+    }
+    return schema_fail(s, v, "'%c' in %c is '%s'\nit is %c", key->name, s->table->name,
+                       v->as.string, all);
+}

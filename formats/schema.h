@@ -90,6 +90,10 @@ int schema_bytes(struct schema *s, const struct schema_key *key, const struct to
 int schema_read_strings(struct schema *s, const struct schema_key *key, const struct toml_value *v,
                         const struct span **ret, uint32_t *ret_count);
 
+/* One of `count` words, by its index. `all` lists them for the hint: "\"a\" or \"b\"". */
+int schema_read_word(struct schema *s, const struct schema_key *key, const struct toml_value *v,
+                     const char *const *words, unsigned count, const char *all, unsigned *ret);
+
 /* The checks behind them, for single strings. */
 int schema_check_text(struct schema *s, const struct schema_key *key, const struct toml_value *v);
 int schema_keep_text(struct schema *s, const struct toml_value *v, struct span *ret);

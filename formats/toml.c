@@ -194,6 +194,18 @@ int toml_read_path(struct toml_parser *p, struct toml_path *ret)
     }
 }
 
+int toml_read_path_equals(struct toml_parser *p, struct toml_path *ret)
+{
+    int err = toml_read_path(p, ret);
+    if (err)
+        return err;
+    if (toml_peek(p, 0) != '=')
+        return TOML_FAIL(p, p->pos, "'=' is expected after the key");
+    p->pos++;
+    toml_skip_blanks(p);
+    return E_OK;
+}
+
 /* --- headers ------------------------------------------------------------------- */
 
 /* One step of a header: into the table, or the last table of an array of them. */
@@ -309,13 +321,9 @@ static int read_pair(struct toml_parser *p)
 {
     struct toml_path path;
     struct toml_value *v;
-    int err = toml_read_path(p, &path);
+    int err = toml_read_path_equals(p, &path);
     if (err)
         return err;
-    if (toml_peek(p, 0) != '=')
-        return TOML_FAIL(p, p->pos, "'=' is expected after the key");
-    p->pos++;
-    toml_skip_blanks(p);
     struct toml_value *table = refinable(p, &path);
     if (table)
         return refine(p, &path.parts[0], table);

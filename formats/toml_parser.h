@@ -60,6 +60,8 @@ static inline uint64_t toml_line_of(const struct toml_parser *p, uint32_t pos)
 /* toml.c */
 void toml_skip_blanks(struct toml_parser *p); /* spaces and tabs */
 int toml_read_path(struct toml_parser *p, struct toml_path *ret);
+/* The same with the '=' behind it, up to the value. */
+int toml_read_path_equals(struct toml_parser *p, struct toml_path *ret);
 /* Makes the value that a (dotted) key of `table` names. 0 or an error. */
 int toml_add_key(struct toml_parser *p, struct toml_value *table, const struct toml_path *path,
                  struct toml_value **ret);

@@ -147,14 +147,8 @@ static int next_pair(struct toml_parser *p, struct toml_value *table, struct tom
     toml_skip_blanks(p);
     if (toml_peek(p, 0) == '}')
         return TOML_FAIL(p, p->pos, "an inline table has no comma after its last value");
-    int err = toml_read_path(p, &path);
-    if (err)
-        return err;
-    if (toml_peek(p, 0) != '=')
-        return TOML_FAIL(p, p->pos, "'=' is expected after the key");
-    p->pos++;
-    toml_skip_blanks(p);
-    return toml_add_key(p, table, &path, ret);
+    int err = toml_read_path_equals(p, &path);
+    return err ? err : toml_add_key(p, table, &path, ret);
 }
 
 int toml_read_value(struct toml_parser *p, struct toml_value *v)

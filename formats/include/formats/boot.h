@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "formats/error.h"
+#include "formats/manifest.h"
 
 enum {
     BOOT_TEXT_MAX = 512 * 1024, /* bytes of a boot.toml */
@@ -47,11 +48,7 @@ struct boot {
     struct {
         uint32_t apps, line_bytes, stdin_bytes, msg_queue_bytes, log_bytes;
     } limits;
-    /* [defaults]: for apps whose manifests' [limits] do not say; 0: the core's own */
-    struct {
-        uint64_t memory_bytes, data_bytes;
-        uint32_t cpu_percent, messages_per_sec, open_files;
-    } defaults;
+    struct manifest_limits defaults; /* for apps whose manifests' [limits] do not say */
     const struct boot_app *apps; /* in an order that respects every `after` */
     uint32_t apps_count;
 };

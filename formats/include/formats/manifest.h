@@ -91,6 +91,15 @@ struct manifest_env {
     struct span name, value;
 };
 
+/* 0 in a field: not said. */
+struct manifest_limits {
+    uint64_t memory_bytes; /* linear memory, a multiple of 64 KiB */
+    uint64_t data_bytes;   /* what /data may hold */
+    uint32_t cpu_percent;  /* of one processor, 1 to 100 */
+    uint32_t messages_per_sec;
+    uint32_t open_files;
+};
+
 /* All pointers and spans lead into the `keep` arena; each span is followed by a NUL
  * that it does not count. Empty spans mean absent. */
 struct manifest {
@@ -156,14 +165,7 @@ struct manifest {
     const struct manifest_menu_item *menu; /* [[menu_items]] */
     uint32_t menu_count;
 
-    /* [limits]; 0: what the profile says */
-    struct {
-        uint64_t memory_bytes; /* linear memory, a multiple of 64 KiB */
-        uint64_t data_bytes;   /* what /data may hold */
-        uint32_t cpu_percent;  /* of one processor, 1 to 100 */
-        uint32_t messages_per_sec;
-        uint32_t open_files;
-    } limits;
+    struct manifest_limits limits; /* [limits]; not said: as boot.toml says */
 
     /* Where things were said, for manifest_place(): 1-based lines, 0 for absent. */
     uint32_t power_line[MANIFEST_POWER_COUNT];

@@ -69,6 +69,8 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
     uint32_t site;
     if (back && k->type == 0 && fuse_count(c, k, index, &site))
         return site;
+    if (k->type == 0 && fuse_load_branch(c, k, index, back, &site))
+        return site;
     uint32_t pos = emit(c, op, operands(k->a, imm ? 0 : k->b, 0, 0));
     if (imm)
         emit_word(c, k->imm);
@@ -83,9 +85,11 @@ uint32_t emit_branch_if(struct compiler *c, struct value *cond, bool sense, bool
         emit_undo_result(c, ACC_INT);
         return emit_fused(c, &k, sense, back);
     }
-    if (back && sense && cond->kind == V_LOCAL && in_acc(c, cond)) {
-        k = (struct condition){ .index = 1, .form = 3 };
-        if (fuse_count(c, &k, 1, &site))
+    if (in_acc(c, cond)) {
+        k = (struct condition){ .index = sense, .form = 3 };
+        if (back && cond->kind == V_LOCAL && fuse_count(c, &k, sense, &site))
+            return site;
+        if (fuse_load_branch(c, &k, sense, back, &site))
             return site;
     }
     unsigned op = sense ? OP_br_nz_S : OP_br_z_S;

@@ -183,6 +183,11 @@ bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a,
 /* The last instruction increments a local and branch k tests it: one instruction, its site. */
 struct condition;
 bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, uint32_t *ret_site);
+/* The last two instructions add numbers to slots: one instruction. */
+void fuse_increments(struct compiler *c);
+/* The last instruction loaded what branch k tests: one instruction, its site. */
+bool fuse_load_branch(struct compiler *c, const struct condition *k, unsigned index, bool back,
+                      uint32_t *ret_site);
 /* Was the last instruction x = (a << n) + b of slots? */
 bool fused_scaled_sum(const struct compiler *c, uint32_t *a, uint32_t *b, uint32_t *shift);
 

@@ -63,12 +63,6 @@ static unsigned second_f64(unsigned op, bool x_first)
     }
 }
 
-static bool fits16(uint64_t number)
-{
-    int32_t n = (int32_t)(uint32_t)number;
-    return n >= INT16_MIN && n <= INT16_MAX;
-}
-
 /* What the last instruction is, as the first of a pair. */
 struct first {
     unsigned op, form; /* first form of the operation; FORM_... */
@@ -112,8 +106,6 @@ static unsigned pair_id(const struct first *f, unsigned op2, bool x_first, bool 
                    ? 0
                    : OP_f64_add_add_SSS + (i * OPS2_F64 + k) * 3;
     }
-    if (number && !fits16(f->b))
-        return 0;
     if (c_number) {
         k = second_number(op2);
         i = number ? find(with_two_numbers, base_countof(with_two_numbers), f->op)
@@ -136,19 +128,47 @@ static bool commutes(unsigned op)
            op == OP_i32_or_SS || op == OP_i32_xor_SS;
 }
 
+/* The last instruction loaded one operand from a slot plus numbers; it keeps its
+ * position, which is recorded. */
+static bool fuse_load_op(struct compiler *c, unsigned op, struct value *a, struct value *b,
+                         int *ret)
+{
+    bool x_first = !made_last(c, b);
+    struct value *x = x_first ? a : b, *v = x_first ? b : a;
+    unsigned k = second_f64(op, x_first);
+    if (!made_last(c, x) || k == NONE || v->kind == V_CONST ||
+        (c->last_op != OP_g_f64_load_S && c->last_op != OP_g_f64_load_SI))
+        return false;
+    uint64_t w = c->code[c->last + 1];
+    uint64_t number = c->last_op == OP_g_f64_load_SI ? c->code[c->last + 2] : 0;
+    uint32_t d = home(c, a);
+    emit_undo_result(c, ACC_F64);
+    bool v_acc = in_acc(c, v);
+    if (v_acc)
+        claim(c, v);
+    uint64_t slot = v_acc ? 0 : slot_of(c, v);
+    unsigned id = OP_f64_load_add_S + k * 2 + v_acc;
+    uint32_t pos = emit(c, id, (w & 0xffffffff0000ffffu) | (uint64_t)d << 16);
+    emit_word(c, number | slot << 32);
+    *ret = push_result(c, ENG_F64, pos, id, false);
+    return true;
+}
+
 bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a, struct value *b,
                  int *ret)
 {
     struct first f;
     if (type != ENG_I32 && type != ENG_F64)
         return false;
+    if (type == ENG_F64 && c->m->unchecked && fuse_load_op(c, op, a, b, ret))
+        return true;
     bool x_first = !made_last(c, b);
     const struct value *x = x_first ? a : b;
     struct value *v = x_first ? b : a;
     if (!made_last(c, x) || !first_of_pair(c, &f))
         return false;
     bool number = v->kind == V_CONST;
-    if (number && (!fits16(v->bits) || type == ENG_F64 || (!x_first && !commutes(op))))
+    if (number && (type == ENG_F64 || (!x_first && !commutes(op))))
         return false;
     unsigned id = pair_id(&f, op, x_first, number, type);
     if (!id)
@@ -156,17 +176,21 @@ bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a,
     uint32_t d = home(c, a), pos;
     bool f_acc = f.form == FORM_AS || f.form == FORM_AI;
     emit_undo_result(c, type_class(type));
+    bool f_number = f.form >= FORM_SI;
     if (number) {
         id += f_acc;
-        pos = emit(c, id, operands(f.a, d, f.b & 0xffff, v->bits & 0xffff));
+        pos = emit(c, id, operands(f.a, d, f_number ? 0 : (uint32_t)f.b, 0));
+        emit_word(c, f_number ? f.b | v->bits << 32 : v->bits);
     } else {
         bool v_acc = !f_acc && in_acc(c, v);
         if (v_acc)
             claim(c, v);
         id += f_acc ? 1 : v_acc ? 2 : 0;
         uint32_t slot = v_acc ? 0 : slot_of(c, v);
-        pos = f.form >= FORM_SI ? emit(c, id, operands(f.a, d, slot, f.b & 0xffff))
-                                : emit(c, id, operands(f.a, d, (uint32_t)f.b, slot));
+        pos = f_number ? emit(c, id, operands(f.a, d, slot, 0))
+                       : emit(c, id, operands(f.a, d, (uint32_t)f.b, slot));
+        if (f_number)
+            emit_word(c, f.b);
     }
     *ret = push_result(c, type, pos, id, false);
     return true;
@@ -175,11 +199,11 @@ bool fuse_binary(struct compiler *c, unsigned op, uint8_t type, struct value *a,
 bool fused_scaled_sum(const struct compiler *c, uint32_t *a, uint32_t *b, uint32_t *shift)
 {
     uint64_t w = c->code[c->last + 1];
-    if (c->last_op != OP_i32_shl_add_SIS || w >> 48 > 3)
+    if (c->last_op != OP_i32_shl_add_SIS || c->code[c->last + 2] > 3)
         return false;
     *a = w & 0xffff;
     *b = w >> 32 & 0xffff;
-    *shift = (uint32_t)(w >> 48);
+    *shift = (uint32_t)c->code[c->last + 2];
     return true;
 }
 
@@ -204,4 +228,39 @@ bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, u
     c->acc[ACC_INT] = kept;
     *ret_site = pos + 1;
     return true;
+}
+
+bool fuse_load_branch(struct compiler *c, const struct condition *k, unsigned index, bool back,
+                      uint32_t *ret_site)
+{
+    const struct acc *acc = &c->acc[ACC_INT];
+    bool byte = c->last_op == OP_g_i32_load8_u_S || c->last_op == OP_g_i32_load8_u_S_A;
+    if (index > 1 || k->form != FORM_AI || c->last_op == NO_OP ||
+        (!byte && c->last_op != OP_g_i32_load_S && c->last_op != OP_g_i32_load_S_A))
+        return false;
+    uint64_t w = c->code[c->last + 1];
+    /* The comparison's operand was this load's result: nothing came in between. */
+    struct acc kept = *acc;
+    emit_undo(c);
+    uint32_t pos = emit(c, (byte ? OP_i32_load8_u_br_eq : OP_i32_load_br_eq) + index * 2 + back,
+                        operands(w & 0xffff, w >> 16 & 0xffff, 0, 0));
+    emit_word(c, w >> 32 | k->imm << 32);
+    kept.has_a = kept.has_d = false;
+    c->acc[ACC_INT] = kept;
+    *ret_site = pos + 1;
+    return true;
+}
+
+void fuse_increments(struct compiler *c)
+{
+    uint64_t second = c->code[c->last + 1], first = c->code[c->before_last + 1];
+    struct acc *acc = &c->acc[ACC_INT];
+    emit_undo(c);
+    emit_undo(c);
+    uint32_t pos = emit(c, OP_i32_add_SI_twice,
+                        operands(second & 0xffff, second >> 16 & 0xffff, first & 0xffff,
+                                 first >> 16 & 0xffff));
+    emit_word(c, first >> 32 | second >> 32 << 32);
+    acc->pos = pos;
+    acc->op = OP_i32_add_SI_twice;
 }

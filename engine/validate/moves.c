@@ -20,7 +20,7 @@ static void emit_const(struct compiler *c, const struct value *v, uint32_t slot)
     forget_slot(c, slot);
 }
 
-/* Two neighbouring copies become one instruction. */
+/* Up to four neighbouring copies become one instruction. */
 void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type)
 {
     if (type == ENG_F32) {
@@ -29,6 +29,14 @@ void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type)
         c->code[c->last] = c->handlers[OP_copy2];
         c->code[c->last + 1] |= operands(0, 0, from, slot);
         c->last_op = OP_copy2;
+    } else if (c->last_op == OP_copy2) {
+        c->code[c->last] = c->handlers[OP_copy3];
+        emit_word(c, operands(from, slot, 0, 0));
+        c->last_op = OP_copy3;
+    } else if (c->last_op == OP_copy3) {
+        c->code[c->last] = c->handlers[OP_copy4];
+        c->code[c->last + 2] |= operands(0, 0, from, slot);
+        c->last_op = OP_copy4;
     } else {
         emit(c, OP_copy, operands(from, slot, 0, 0));
     }
@@ -106,6 +114,8 @@ static void retarget(struct compiler *c, const struct value *v, uint32_t slot)
     forget_slot(c, slot);
     a->slot = slot;
     a->has_a = a->has_d = false;
+    if (c->last_op == OP_i32_add_SI && c->before_last_op == OP_i32_add_SI)
+        fuse_increments(c);
 }
 
 /* The same, with the last instruction taken back until x's old content is safe.

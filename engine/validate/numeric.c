@@ -63,6 +63,11 @@ int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes)
     struct value *a = &c->values[c->value_count], *b = a + 1;
     uint32_t d = home(c, a), pos;
     bool swapped;
+    if (op == OP_i32_sub_SS && b->kind == V_CONST) {
+        op = OP_i32_add_SS; /* one way to say it, for what looks for increments */
+        commutes = true;
+        b->bits = -(uint32_t)b->bits;
+    }
     if (fuse_binary(c, op, type, a, b, &err))
         return err;
     unsigned form = choose_form(c, &a, &b, commutes, &swapped);

@@ -3,8 +3,9 @@
  * The heap: blocks below LARGE come from one range, bump by bump; a freed one goes to a list
  * of its size class and serves the next request of that class. The last block can grow in
  * place, which is what loading a module does all the time. Blocks from LARGE on are
- * mappings of their own, which the kernel can move without copying. The engine tells the
- * old size whenever it frees, so no block has a header. */
+ * mappings of their own, which the kernel can move without copying and which leave
+ * nothing behind: what the engine needs only while it loads is not kept by an idle app.
+ * The engine tells the old size whenever it frees, so no block has a header. */
 #define _GNU_SOURCE
 #include "hosts/linux/worker/env.h"
 
@@ -21,7 +22,7 @@
 enum {
     HEAP_BYTES = 256 * 1024 * 1024,
     HEAP_STEP = 256 * 1024,
-    LARGE = 128 * 1024,
+    LARGE = 16 * 1024,
     SIGNAL_STACK = 32 * 1024, /* the kernel's frame with AVX-512 state is 3 KB, on some more */
     GUARD = 64 * 1024,
 };

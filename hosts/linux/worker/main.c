@@ -22,11 +22,11 @@
 
 enum { FILES_DEFAULT = 64, FILES_MAX = 512 };
 
+/* What is used by every app lies together: untouched pages cost nothing. */
 struct worker {
     struct env env;
     struct wasi_linux os;
     struct wasi wasi;
-    struct wasi_fd fds[FILES_MAX];
     struct wasi_link link;
     struct eng_module *module;
     struct eng_store *store;
@@ -35,10 +35,12 @@ struct worker {
     struct span name, strings;
     struct eng_import missing; /* the import that could not be linked */
     bool has_missing;
+    struct wasi_fd fds[FILES_MAX];
 };
 
 static struct worker w;
 static uint8_t start_data[CTL_DATA_MAX]; /* the name, arguments and environment live here */
+static uint8_t reply_data[CTL_DATA_MAX];
 
 /* --- giving up -------------------------------------------------------------------- */
 
@@ -112,7 +114,7 @@ static void on_stop(int sig)
 
 static void close_sandbox(void)
 {
-    static struct seccomp_program program;
+    struct seccomp_program program;
     struct sigaction stop = { .sa_handler = on_stop }; /* no SA_RESTART: waits must end */
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigaction(SIGTERM, &stop, NULL);
@@ -161,6 +163,7 @@ static void prepare_wasi(void)
     uint32_t least = WASI_FD_FIRST + 1 + w.listeners.count;
     files = files > FILES_MAX ? FILES_MAX : files < least ? least : files;
     w.os.ask = channel_ask;
+    w.os.data = reply_data;
     w.os.trace_line = channel_trace;
     wasi_linux_init(&w.os, w.start.flags & CTL_START_TRACE);
     wasi_init(&w.wasi, &w.os.host, w.fds, files);

@@ -32,10 +32,10 @@ struct wasi_linux {
     /* Standard streams that the guest wants not to block. The flag would belong to everyone
      * who shares the stream, so it is kept here. Bit n: descriptor n. */
     uint32_t nonblocking;
-    uint8_t data[CTL_DATA_MAX];
+    uint8_t *data; /* CTL_DATA_MAX bytes for replies */
 };
 
-/* ask, ctx (and trace_line when trace is wanted) are set by the caller, before. */
+/* ask, ctx, data (and trace_line when trace is wanted) are set by the caller, before. */
 void wasi_linux_init(struct wasi_linux *l, bool trace);
 
 #endif

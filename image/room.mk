@@ -24,7 +24,7 @@ $(IMAGE)/initramfs.cpio.xz: $(IMAGE)/initramfs.cpio
 
 # Made once: it holds what apps have stored.
 $(IMAGE)/data.img: | $(IMAGE)/initramfs.cpio
-	@PYTHONPATH=image PYTHONDONTWRITEBYTECODE=1 python3 -c 'import qemu; qemu.make_disk("$@")'
+	@PYTHONPATH=image python3 -B -c 'import qemu; qemu.make_disk("$@")'
 
 IMAGE_FILES := $(addprefix $(IMAGE)/,bzImage vmlinux initramfs.cpio initramfs.cpio.xz data.img)
 

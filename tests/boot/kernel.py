@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The kernel alone, with a first process that checks it (kernel_init.c) and prints TAP."""
 # timeout 300
 import os

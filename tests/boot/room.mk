@@ -11,3 +11,11 @@ $(O)/image/kernel-test.cpio: $(O)/rel/bin/boot-kernel-init image/initramfs.py
 	@mkdir -p $(@D)
 	@image/initramfs.py $@ init=$< proc/ sys/ data/ share/ run/
 $(eval $(call script_test,boot/kernel,tests/boot/kernel.py,$(O)/image/vmlinux $(O)/image/kernel-test.cpio))
+
+# The whole system, once there is a supervisor to boot.
+BOOT_FILES := $(addprefix $(O)/image/,bzImage vmlinux initramfs.cpio initramfs.cpio.xz)
+$(eval $(call script_test,boot/image,tests/boot/image.py,$(BOOT_FILES)))
+$(eval $(call script_test,boot/reproducible,tests/boot/reproducible.sh,$(BOOT_FILES)))
+$(eval $(call script_test,boot/session,tests/boot/session.py,$(BOOT_FILES)))
+$(eval $(call script_test,boot/system,tests/boot/system.py,$(BOOT_FILES)))
+$(eval $(call script_test,boot/run,tests/boot/run.py,$(BOOT_FILES) $(O)/image/data.img))

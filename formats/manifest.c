@@ -140,6 +140,9 @@ static const struct schema_key window_keys[] = {
       0 },
     { "w", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(window.w), 0, WINDOW_SIZE_MAX, 0 },
     { "h", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(window.h), 0, WINDOW_SIZE_MAX, 0 },
+    /* Older manifests have these names too. */
+    { "width", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(window.w), 0, WINDOW_SIZE_MAX, 0 },
+    { "height", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(window.h), 0, WINDOW_SIZE_MAX, 0 },
     { "z", SCHEMA_INTEGER, schema_int, MANIFEST_FIELD(window.z), 0, LAYER_MAX, 0 },
     { "title", SCHEMA_STRING, schema_text, MANIFEST_FIELD(window.title), 0,
       MANIFEST_TEXT_FIELD_MAX, 0 },

@@ -263,16 +263,24 @@ static int read_channels(struct schema *s, const struct schema_key *key,
     return read_small_numbers(s, key, v, CHANNEL_MAX, &m->adc.channels, &m->adc.channels_count);
 }
 
+static int read_i2c_address(struct schema *s, const struct schema_key *key,
+                            const struct toml_value *v, void *target)
+{
+    manifest_of(target)->i2c.has_address = true;
+    return schema_uint(s, key, v, target);
+}
+
 static const struct schema_key gpio_keys[] = {
     { "pins", SCHEMA_ARRAY, read_pins, 0, 0, 1, MANIFEST_PINS_MAX, 0 },
     { "direction", SCHEMA_STRING, read_direction, 0, 0, 0, 0, 0 },
 };
 static const struct schema_key i2c_keys[] = {
     { "bus", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(i2c.bus), 0, 255, 0 },
+    { "address", SCHEMA_INTEGER, read_i2c_address, MANIFEST_FIELD(i2c.address), 0, 127, 0 },
 };
 static const struct schema_key spi_keys[] = {
     { "bus", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(spi.bus), 0, 255, 0 },
-    { "chip_select", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(spi.chip_select), 0, 15, 0 },
+    { "cs_pin", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(spi.cs_pin), 0, 255, 0 },
 };
 static const struct schema_key uart_keys[] = {
     { "port", SCHEMA_INTEGER, schema_uint, MANIFEST_FIELD(uart.port), 0, 255, 0 },

@@ -45,7 +45,7 @@ TEST(reference_example)
                     "[capabilities.network]\nports = [8080, 80, 8080]\nprotocols = [\"tcp\"]\n"
                     "connect = [\"API.example.org:443\", \"[2001:DB8::1]:*\", \"*:53\"]\n"
                     "rate_kbps = 1024\n\n[capabilities.gpio]\npins = [4, 17]\n"
-                    "direction = \"output\"\n\n[capabilities.i2c]\nbus = 1\n"), 0);
+                    "direction = \"output\"\n\n[capabilities.i2c]\nbus = 1\naddress = 0x48\n"), 0);
     CHECK(span_eq_cstr(m.name, "http-server") && m.name.p[m.name.len] == 0);
     CHECK_INT(m.manifest_version, 0);
     CHECK(m.lines && m.ipc.send_any && m.ipc.accept_broadcast); /* legacy */
@@ -66,6 +66,7 @@ TEST(reference_example)
     CHECK_INT(m.gpio.pins[1], 17);
     CHECK_INT(m.gpio.direction, MANIFEST_OUTPUT);
     CHECK_INT(m.i2c.bus, 1);
+    CHECK(m.i2c.has_address && m.i2c.address == 0x48);
 }
 
 TEST(legacy_short_forms)
@@ -98,7 +99,7 @@ TEST(whole_of_version_1)
     CHECK_INT(parse(APP1 "lines = true\ndescription = \"d\"\nicon = \"art/i.png\"\nargs = [\"-v\", \"\"]\n"
                     "wasm_sha256 = \"00112233445566778899aabbccddeeffFFEEDDCCBBAA99887766554433221100\"\n"
                     "watchdog_secs = 5\n"
-                    "[capabilities]\nstatus = true\nspi = {bus = 1, chip_select = 2}\n"
+                    "[capabilities]\nstatus = true\nspi = {bus = 1, cs_pin = 2}\n"
                     "uart = {port = 3}\nadc = {channels = [5, 1]}\n"
                     "[capabilities.ipc]\nsend = [\"pong\", \"x-1\"]\naccept_broadcast = true\n"
                     "[window]\nx = -5\nz = 3\ntitle = \"Caf\xc3\xa9\"\n"
@@ -115,7 +116,7 @@ TEST(whole_of_version_1)
     CHECK(span_eq_cstr(m.env[0].name, "HOME") && span_eq_cstr(m.env[0].value, "/data"));
     CHECK(manifest_may_send(&m, SPAN_LIT("pong")) && !manifest_may_send(&m, SPAN_LIT("other")));
     CHECK(m.ipc.accept_broadcast);
-    CHECK_INT(m.spi.chip_select, 2);
+    CHECK_INT(m.spi.cs_pin, 2);
     CHECK_INT(m.uart.baud, 115200);
     CHECK_INT(m.adc.channels[0], 1);
     CHECK_INT(m.window.x, -5);

@@ -136,9 +136,11 @@ struct manifest {
     } gpio;
     struct {
         uint8_t bus;
+        bool has_address; /* only the device at `address`, 0 to 127; else all of the bus */
+        uint8_t address;
     } i2c;
     struct {
-        uint8_t bus, chip_select;
+        uint8_t bus, cs_pin;
     } spi;
     struct {
         uint8_t port;

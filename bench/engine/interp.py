@@ -42,7 +42,10 @@ def subjects():
         baseline = [node, "--liftoff", "--no-wasm-tier-up"]
         found["v8-baseline"] = (baseline + [PEER], "peer.v8-baseline",
                                 f"Node.js {version}'s baseline compiler (Liftoff)")
-        found["v8"] = ([node, PEER], "peer.v8", f"Node.js {version} as it comes")
+        found["v8-optimising"] = ([node, "--no-liftoff", PEER], "peer.v8-optimising",
+                                  f"Node.js {version}'s optimising compiler alone (TurboFan)")
+        found["v8"] = ([node, PEER], "peer.v8",
+                       f"Node.js {version} as it comes (which never replaces a running function)")
     return found
 
 
@@ -84,7 +87,7 @@ def main():
             print(f"BENCH {prefix}.{program} {ratio:.2f} x_native")
         mean = math.exp(statistics.fmean(map(math.log, ratios)))
         print(f"BENCH {prefix}.geomean {mean:.2f} x_native")
-    if len(engines) < 4:
+    if "v8" not in engines:
         print("Node.js is not installed: no peers in this run.")
 
 

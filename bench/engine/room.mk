@@ -23,7 +23,6 @@ $(BENCH_ENGINE)/large.wasm: $(BENCH_PROGRAMS:%=$(BENCH_ENGINE)/%.part.o)
 	@$(BENCH_WASM) -s -nostartfiles -Wl,--no-entry,--allow-undefined,--no-gc-sections,--export-all \
 	    -Wl,--whole-archive $^ $(WASI_LIBC) -Wl,--no-whole-archive -o $@
 
-ifneq ($(wildcard engine/room.mk),)
 $(eval $(call program,rel,bench-engine,bench/engine/runner.c,tests/embed engine base))
 $(eval $(call benchmark,engine.interp,bench/engine/interp.py,$(O)/rel/bin/bench-engine \
     $(BENCH_PROGRAMS:%=$(BENCH_ENGINE)/%) $(BENCH_PROGRAMS:%=$(BENCH_ENGINE)/%.wasm)))
@@ -32,4 +31,3 @@ $(eval $(call benchmark,engine.load,bench/engine/load.py,$(O)/rel/bin/bench-engi
 $(eval $(call benchmark,engine.start,bench/engine/start.py,$(O)/rel/bin/bench-engine \
     $(BENCH_ENGINE)/small.wasm))
 $(eval $(call benchmark,engine.size,bench/engine/size.py,$(O)/rel/libengine.a))
-endif

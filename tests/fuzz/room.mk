@@ -1,7 +1,5 @@
-ifneq ($(wildcard engine/room.mk),)
 $(eval $(call fuzz_target,engine_load,tests/fuzz/engine_load.c,tests/embed engine base))
 $(eval $(call fuzz_target,engine_run,tests/fuzz/engine_run.c,tests/embed engine base))
 $(foreach v,rel dbg,$(eval $(call program,$(v),differential,tests/fuzz/differential/subject.c,tests/embed engine base)))
 $(eval $(call fuzz_script,differential,tests/fuzz/differential/run,$(O)/rel/bin/differential \
     $(O)/dbg/bin/differential $(BENCH_PROGRAMS:%=$(O)/bench/engine/%.wasm)))
-endif

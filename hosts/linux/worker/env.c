@@ -29,19 +29,26 @@ enum {
 
 /* --- the heap --------------------------------------------------------------------- */
 
+/* The size that a block of at least `size` bytes gets: four steps between a power of two
+ * and the next, so that a freed block fits every later request of its class exactly. */
 static size_t rounded(size_t size)
 {
-    return (size + 15) & ~(size_t)15;
+    size_t step = 16;
+    if (size >= LARGE)
+        return (size + 4095) & ~(size_t)4095;
+    while (size > step * 8)
+        step *= 2;
+    return (size + step - 1) & ~(step - 1);
 }
 
-/* The list in which a block of this (rounded) size is kept: all in it are as large as
- * its class, so any of a higher class would do too. */
+/* The list that keeps freed blocks of this (rounded) size. */
 static unsigned class_of(size_t size)
 {
     unsigned c = 0;
-    while (c + 1 < ENV_CLASSES && ((size_t)32 << c) <= size)
-        c++;
-    return c;
+    size_t step = 16;
+    for (; size > step * 8; step *= 2)
+        c += 4;
+    return c + (unsigned)(size / step) - 1;
 }
 
 static void *map_large(size_t size)
@@ -65,24 +72,14 @@ static bool extend(struct env *e, size_t new_used)
     return true;
 }
 
-static void *take_free(struct env *e, size_t size)
-{
-    for (struct env_free_block **at = &e->free[class_of(size)]; *at; at = &(*at)->next) {
-        struct env_free_block *b = *at;
-        if (b->size < size)
-            continue;
-        *at = b->next;
-        return b;
-    }
-    return NULL;
-}
-
 static void *small_alloc(struct env *e, size_t size)
 {
-    void *p = take_free(e, size);
+    struct env_free_block **list = &e->free[class_of(size)], *b = *list;
     size_t at = e->heap_used;
-    if (p)
-        return p;
+    if (b) {
+        *list = b->next;
+        return b;
+    }
     return extend(e, at + size) ? e->heap + at : NULL;
 }
 
@@ -93,7 +90,6 @@ static void small_free(struct env *e, void *p, size_t size)
         e->heap_used -= size;
         return;
     }
-    b->size = size;
     b->next = e->free[class_of(size)];
     e->free[class_of(size)] = b;
 }
@@ -116,7 +112,7 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
     struct env *e = ctx;
     if (new_size > SIZE_MAX / 2)
         return NULL;
-    size_t from = rounded(old_size), to = rounded(new_size);
+    size_t from = old ? rounded(old_size) : 0, to = new_size ? rounded(new_size) : 0;
     if (old && to && from == to)
         return old;
     if (!to) {

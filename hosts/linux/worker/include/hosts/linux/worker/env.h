@@ -8,18 +8,17 @@
 
 #include "engine/engine.h"
 
-enum { ENV_CLASSES = 16 };
+enum { ENV_CLASSES = 40 };
 
 struct env_free_block {
     struct env_free_block *next;
-    size_t size;
 };
 
 struct env {
     struct eng_env engine; /* give &engine to the engine */
     uint8_t *heap;
     size_t heap_used, heap_writable; /* heap_used <= heap_writable */
-    struct env_free_block *free[ENV_CLASSES]; /* by size: [i] holds 16 << i and more */
+    struct env_free_block *free[ENV_CLASSES]; /* each of blocks of one size */
 };
 
 /* 0 or E_NOMEM. */

@@ -118,10 +118,19 @@ static void delete_range(struct edit *e, size_t a, size_t b)
     }
 }
 
+/* Within what is shown only the cursor moves. */
 static void move_to(struct edit *e, size_t at)
 {
+    size_t before = e->cursor, from = e->from;
     e->cursor = at;
-    edit_show(e);
+    follow_cursor(e);
+    if (!e->shown || e->from != from) {
+        edit_show(e);
+    } else if (at != before) {
+        vy_str(&e->out, "\x1b[");
+        vy_u64(&e->out, at < before ? width(e, at, before) : width(e, before, at));
+        vy_char(&e->out, at < before ? 'D' : 'C');
+    }
 }
 
 static size_t word_left(const struct edit *e)

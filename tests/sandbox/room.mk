@@ -8,5 +8,13 @@ $(eval $(call program,rel,sandbox-supervise,tests/sandbox/supervise.c,$(SANDBOX_
     $$(TRUST_LIBS_rel)))
 $(eval $(call program,rel,sandbox-native,tests/sandbox/native.c,hosts/linux wasi base))
 
-SANDBOX_PROGRAMS := $(addprefix $(O)/rel/bin/,sandbox-supervise sandbox-native)
-$(eval $(call script_test,sandbox/native,tests/sandbox/native,$(SANDBOX_PROGRAMS)))
+# A well-behaved app, built by the SDK's rules but not one that ships.
+$(O)/tests/probe.wasm: tests/sandbox/probe.c $(wildcard sdk/include/vyoma/*.h) sdk/app.flags
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' app '$<'
+	@$(call app_build,-Werror $<,$@)
+
+SANDBOX_NEEDS := $(addprefix $(O)/rel/bin/,sandbox-supervise sandbox-native vyoma-run) \
+    $(O)/tests/probe.wasm $(APPS)
+$(foreach t,native apps bystander user-native user-apps,\
+    $(eval $(call script_test,sandbox/$(t),tests/sandbox/$(t),$(SANDBOX_NEEDS))))

@@ -222,18 +222,19 @@ void control_reply(struct sup *s, struct app *a, uint32_t id, int error, struct 
 
 /* --- listening -------------------------------------------------------------------- */
 
+/* An import that is not granted is a refusal that core explains; a module that is no good is
+ * told as the worker told it. Either way it never ran. */
 static void on_refused(struct sup *s, struct app *a, const struct ctl_msg *m)
 {
     char key[sizeof m->u.refused.key + 1] = "";
-    a->refused = true;
+    struct span import = ctl_b(m, s->packet);
     memcpy(key, m->u.refused.key, sizeof m->u.refused.key);
-    struct core_event ev = { .type = CORE_EV_REFUSED,
+    a->refused = true;
+    bool denied = key[0] && import.len;
+    struct core_event ev = { .type = denied ? CORE_EV_REFUSED : CORE_EV_TRAPPED,
                              .app = a->id,
-                             .error = m->u.refused.code < 0 ? m->u.refused.code : E_MALFORMED,
-                             .count = m->u.refused.offset,
-                             .name = ctl_b(m, s->packet),
-                             .text = ctl_a(m, s->packet),
-                             .detail = span_of_cstr(key) };
+                             .text = denied ? import : ctl_a(m, s->packet),
+                             .detail = span_of_cstr(denied ? key : "") };
     sup_event(s, &ev);
 }
 

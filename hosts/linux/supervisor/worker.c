@@ -131,10 +131,11 @@ int worker_spawn(struct sup *s, struct app *a, const struct core_grants *grants,
     struct pipes p;
     struct ctl_fds sockets = { .count = 0 };
     memset(&p, 0xff, sizeof p);
-    ret->why = span_of_cstr(s->why);
     snprintf(s->why, sizeof s->why, "it has no module");
     int r = prepare(s, a, grants, &sockets, &p);
-    if (r == E_OK)
+    if (r < 0)
+        ret->why = span_of_cstr(s->why);
+    else
         r = start_and_tell(s, a, grants, &sockets, &p, &ret->why);
     for (uint32_t i = 0; i < sockets.count; i++)
         close(sockets.fd[i]);

@@ -177,6 +177,7 @@ function record(request, bytes) {
   out.push("load ok");
   if (!request.exports) return out;
   if (hasTwins(module)) return [...out, "twins"];
+  if (request.imports.some(([kind]) => kind !== "func")) return [...out, "start fail"];
   log = 2166136261 | 0;
   let instance;
   try {

@@ -156,6 +156,9 @@ class Machine:
         self.process.kill()
         self.process.wait()
 
+    def elapsed_ms(self):
+        return (time.monotonic() - self.started_at) * 1000
+
     def memory_kb(self):
         """What the machine takes of this one's memory."""
         with open(f"/proc/{self.process.pid}/status") as f:

@@ -6,13 +6,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 top=$PWD
-copy=$top/out/test-boot/reproducible/another-folder
+mkdir -p out/test-boot
+scratch=$(mktemp -d "$top/out/test-boot/reproducible.XXXXXX")
+copy=$scratch/another-folder
 targets=(initramfs.cpio initramfs.cpio.xz)
 [ "${1:-}" = --kernel ] && targets+=(bzImage vmlinux)
 
-rm -rf "$copy"
 mkdir -p "$copy"
-trap 'rm -rf "$top/out/test-boot/reproducible"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 # What is there now, committed or not: as the first build saw it.
 git ls-files -z --cached --others --exclude-standard |
     while IFS= read -r -d '' f; do if [ -e "$f" ]; then printf '%s\0' "$f"; fi; done |

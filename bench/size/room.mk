@@ -1,0 +1,1 @@
+$(eval $(call benchmark,size,bench/size/size.py,$(BOOT_FILES)))

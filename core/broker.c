@@ -86,7 +86,6 @@ static enum sent deliver(struct core *c, struct app *a, struct app *b, struct sp
         return refuse_to(c, a, "error:rate:", app_name(b), "too many messages a second");
     }
     stdin_put(c, b, line);
-    b->last_sender = a->id;
     b->received++;
     note_sent(c, a, b, text.len);
     return SENT_DONE;
@@ -121,7 +120,6 @@ static bool broadcast_to(struct core *c, struct app *a, struct app *b, struct sp
                      1) ||
         stdin_put(c, b, line) < 0)
         return false;
-    b->last_sender = a->id;
     b->received++;
     note_sent(c, a, b, line.len - 1u - a->name_len - 3u);
     return true;

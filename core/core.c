@@ -190,7 +190,12 @@ static void app_event(struct core *c, const struct core_event *ev)
 
 static void audit_lost(struct core *c, uint64_t count)
 {
+    struct record r;
     c->audit.lost += count ? count : 1;
+    audit_begin(c, &r, AUDIT_VERIFY, SPAN_LIT("supervisor"));
+    audit_text(&r, "what", SPAN_LIT("audit-log"));
+    audit_text(&r, "result", SPAN_LIT("incomplete"));
+    audit_end(c, &r); /* says how many */
     screen_notice(c, NULL, SPAN_LIT("audit records could not be stored"));
 }
 

@@ -24,6 +24,8 @@ void life_begin(struct core *c, struct app *a)
     a->killed = a->watchdog_hit = a->was_running = a->deliver_open = a->close_wanted = false;
     a->stdin_closed = a->clogged = a->raw_keys = a->denied_import = false;
     a->last_sender = 0;
+    a->heard_state = a->heard_len = 0;
+    a->lost_system = 0;
     a->pid = 0;
     a->exit_code = 0;
     a->exit_kind = CORE_EXIT_CODE;

@@ -175,7 +175,10 @@ struct app {
     struct splitter out, err;
     uint32_t lost_system; /* lines of the core's that did not fit its stdin */
 
-    core_app last_sender; /* for @reply and the destination "reply" */
+    core_app last_sender; /* for @reply and the destination "reply": of what it was given last */
+    uint8_t heard_state;  /* where in a line of its stdin delivery stands: stdin.c */
+    uint8_t heard_len;
+    char heard[MANIFEST_NAME_MAX];
     struct bucket rate, broadcasts, shows;
     uint32_t hidden; /* lines not shown on the console since the last that was */
     uint64_t hidden_due_ms;

@@ -9,10 +9,13 @@
 #define CONVENTION
 #endif
 
+/* The order is that of preserve_none's registers: r12 to r15, rdi, rsi, rdx. What
+ * nearly every operation uses comes where instructions are shortest, and rcx, which
+ * shifts need, is left free. */
 #define PARAMS                                                                                    \
-    const uint64_t *pc, uint64_t *fp, uint8_t *mem, struct eng_store *st, uint64_t r0,            \
-        uint64_t budget, struct eng_instance *inst, float s0, double d0
-#define ARGS pc, fp, mem, st, r0, budget, inst, s0, d0
+    struct eng_store *st, struct eng_instance *inst, uint8_t *mem, uint64_t budget,               \
+        const uint64_t *pc, uint64_t *fp, uint64_t r0, float s0, double d0
+#define ARGS st, inst, mem, budget, pc, fp, r0, s0, d0
 
 typedef CONVENTION void (*handler)(PARAMS);
 
@@ -43,14 +46,14 @@ typedef CONVENTION void (*handler)(PARAMS);
         return;                                                                                   \
     } while (0)
 
-static CONVENTION void raise_trap(PARAMS)
+static CONVENTION __attribute__((noinline)) void raise_trap(PARAMS)
 {
     st->pc = pc;
     FINISH((uint32_t)r0);
 }
 
 /* The unit that ran out has been jumped for already. */
-static CONVENTION void refill(PARAMS)
+static CONVENTION __attribute__((noinline)) void refill(PARAMS)
 {
     uint32_t code = store_refill(st);
     budget = st->budget;
@@ -61,7 +64,7 @@ static CONVENTION void refill(PARAMS)
 }
 
 /* The instruction will be executed again and take its unit then. */
-static CONVENTION void refill_retry(PARAMS)
+static CONVENTION __attribute__((noinline)) void refill_retry(PARAMS)
 {
     uint32_t code = store_refill(st);
     budget = st->budget;
@@ -95,5 +98,5 @@ void interp_run(struct eng_store *st, const uint64_t *pc, uint64_t *fp, struct e
     st->inst = inst;
     st->fp = fp;
     uint8_t *mem = interp_memory(st, inst);
-    ((handler)(uintptr_t)*pc)(pc, fp, mem, st, 0, st->budget, inst, 0, 0);
+    ((handler)(uintptr_t)*pc)(st, inst, mem, st->budget, pc, fp, 0, 0, 0);
 }

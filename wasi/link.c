@@ -31,6 +31,8 @@ static enum eng_trap_code enter(struct eng_call *call, union eng_value *args)
         call->trap->exit_code = w->exit_code;
         return ENG_TRAP_EXIT;
     }
+    if (e == WASI_INTR)
+        return ENG_TRAP_INTERRUPTED;
     if (b->function->returns)
         args[0].bits = (uint64_t)e;
     return ENG_TRAP_NONE;

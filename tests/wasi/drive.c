@@ -4,16 +4,18 @@
  * usage: wasi-drive WORKER MODULE CAPS DIR FLAGS PORTS ENV... -- ARG...
  * CAPS: enum wasi_cap bits. DIR: /data, or "". FLAGS: enum ctl_start_flags bits. PORTS: how many
  * sockets listen, on ports that the system chooses (told as VYOMA_TEST_PORT_0 and so on in
- * the environment). CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr. Exits as the
+ * the environment). Bit 16 of FLAGS: after 0.2 s the worker gets SIGTERM. CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr. Exits as the
  * worker does. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,14 +25,23 @@
 #include "hosts/linux/paths.h"
 #include "wasi/abi.h"
 
+enum { SEND_SIGTERM = 1 << 16 };
+
 static uint8_t data[CTL_DATA_MAX], reply_data[CTL_DATA_MAX];
 static struct paths *paths;
 static int channel;
+static pid_t worker;
 
 /* One message that an app may send itself. */
 static uint8_t kept[CTL_MSG_BYTES_MAX];
 static size_t kept_len;
 static bool has_kept;
+
+static void on_alarm(int sig)
+{
+    (void)sig;
+    kill(worker, SIGTERM);
+}
 
 static _Noreturn void fail(const char *what)
 {
@@ -139,6 +150,8 @@ static void answer(struct ctl_msg *m, struct span a, struct span b, int fd)
 
 static void answer_recv(struct ctl_msg *reply, const struct ctl_msg *m)
 {
+    if (!has_kept && m->u.recv.timeout_ms == 5000)
+        return; /* a test of waiting */
     if (!has_kept) {
         reply->error = m->u.recv.timeout_ms ? WASI_TIMEDOUT : WASI_AGAIN;
         answer(reply, SPAN_NONE, SPAN_NONE, -1);
@@ -218,12 +231,17 @@ int main(int argc, char **argv)
     }
     channel = pair[0];
     int module = load(argv[2]);
-    pid_t pid = start_worker(argv[1], module, pair[1]);
+    worker = start_worker(argv[1], module, pair[1]);
+    if (atoi(argv[5]) & SEND_SIGTERM) {
+        struct itimerval after = { .it_value = { 0, 200 * 1000 } };
+        signal(SIGALRM, on_alarm);
+        setitimer(ITIMER_REAL, &after, NULL);
+    }
     close(pair[1]);
     close(module);
     send_start(argv, argc);
     serve_all();
-    if (waitpid(pid, &status, 0) < 0)
+    if (waitpid(worker, &status, 0) < 0)
         fail("waitpid");
     if (WIFSIGNALED(status))
         fprintf(stderr, "killed by signal %d\n", WTERMSIG(status));

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "channel.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "wasi/abi.h"
 
 static uint32_t last_seq;
+static volatile sig_atomic_t waits_for_message;
 
 /* Without a supervisor there is nobody to work for, and nobody to tell. */
 static _Noreturn void leave(void)
@@ -36,14 +38,21 @@ uint16_t channel_ask(void *ctx, struct ctl_msg *m, struct span a, struct span b,
     struct ctl_fds fds;
     *ret_fd = -1;
     m->seq = ++last_seq;
+    waits_for_message = m->type == CTL_MSG_RECV;
     tell(m, a, b);
     if (ctl_recv(CTL_WORKER_FD, m, data, CTL_DATA_MAX, &fds, 0) < 0)
         leave();
+    waits_for_message = 0;
     if (m->type != CTL_REPLY || m->seq != last_seq || fds.count > 1)
         leave();
     if (fds.count == 1)
         *ret_fd = fds.fd[0];
     return m->error;
+}
+
+bool channel_waits_for_message(void)
+{
+    return waits_for_message;
 }
 
 void channel_trace(void *ctx, struct span line)

@@ -15,6 +15,8 @@ void channel_start(struct ctl_msg *m, uint8_t *data, struct ctl_fds *ret_fds);
 uint16_t channel_ask(void *ctx, struct ctl_msg *m, struct span a, struct span b, uint8_t *data,
                      int *ret_fd);
 void channel_trace(void *ctx, struct span line);
+/* From a signal handler: does the guest wait for a message just now? */
+bool channel_waits_for_message(void);
 
 void channel_running(void);
 /* import: "module.name", or empty when it is not about one. */

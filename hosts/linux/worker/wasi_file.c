@@ -47,7 +47,7 @@ static enum wasi_errno random_bytes(void *ctx, void *p, size_t len)
     uint8_t *at = p;
     while (len) {
         ssize_t n = getrandom(at, len, 0);
-        if (n < 0 && !try_again(ctx))
+        if (n < 0 && errno != EINTR)
             return last_error();
         if (n > 0) {
             at += n;
@@ -98,7 +98,7 @@ static enum wasi_errno file_read(void *ctx, int32_t h, const struct wasi_iov *io
         return WASI_AGAIN;
     do {
         got = readv(h, iovec_of(iov), (int)n);
-    } while (got < 0 && try_again(ctx));
+    } while (got < 0 && try_again(ctx, h));
     return transferred(got, ret);
 }
 
@@ -112,7 +112,7 @@ static enum wasi_errno file_write(void *ctx, int32_t h, const struct wasi_iov *i
         return WASI_AGAIN;
     do {
         put = writev(h, iovec_of(iov), (int)n);
-    } while (put < 0 && try_again(ctx));
+    } while (put < 0 && try_again(ctx, h));
     return transferred(put, ret);
 }
 
@@ -122,7 +122,7 @@ static enum wasi_errno file_pread(void *ctx, int32_t h, const struct wasi_iov *i
     ssize_t got;
     do {
         got = preadv(h, iovec_of(iov), (int)n, (off_t)offset);
-    } while (got < 0 && try_again(ctx));
+    } while (got < 0 && try_again(ctx, h));
     return transferred(got, ret);
 }
 
@@ -132,7 +132,7 @@ static enum wasi_errno file_pwrite(void *ctx, int32_t h, const struct wasi_iov *
     ssize_t put;
     do {
         put = pwritev(h, iovec_of(iov), (int)n, (off_t)offset);
-    } while (put < 0 && try_again(ctx));
+    } while (put < 0 && try_again(ctx, h));
     return transferred(put, ret);
 }
 

@@ -32,8 +32,25 @@ static int wait_ppoll(struct pollfd *p, size_t n, uint64_t timeout_ns)
     return ppoll(p, n, timeout, NULL);
 }
 
-/* A signal other than the one to stop does not come here, so that an interrupted wait
- * need not be continued with the rest of its time. */
+/* Waits; after the signal to stop only when stdin, whose end is near, is among fds. */
+static enum wasi_errno wait_any(const struct wasi_linux *l, struct pollfd *p, size_t n,
+                                uint64_t timeout_ns)
+{
+    bool has_stdin = false;
+    int ready;
+    for (size_t i = 0; i < n; i++)
+        has_stdin |= p[i].fd == STDIN_FILENO;
+    do {
+        bool last = l->stopping && !has_stdin;
+        ready = wait_ppoll(p, n, last ? 0 : timeout_ns);
+        if (ready == 0 && last && timeout_ns > 0)
+            return WASI_INTR;
+    } while (ready < 0 && errno == EINTR);
+    return ready < 0 ? last_error() : WASI_SUCCESS;
+}
+
+/* No signal but the one to stop comes here, so that a wait that was interrupted may simply
+ * begin anew. */
 static enum wasi_errno poll_fds(void *ctx, struct wasi_pollfd *fds, size_t n,
                                 uint64_t timeout_ns)
 {
@@ -46,8 +63,9 @@ static enum wasi_errno poll_fds(void *ctx, struct wasi_pollfd *fds, size_t n,
         if (dir)
             timeout_ns = 0;
     }
-    if (wait_ppoll(p, n, timeout_ns) < 0)
-        return last_error();
+    enum wasi_errno e = wait_any(ctx, p, n, timeout_ns);
+    if (e != WASI_SUCCESS)
+        return e;
     for (size_t i = 0; i < n; i++) {
         if (is_dir(fds[i].handle))
             fds[i].ready = true;
@@ -59,12 +77,22 @@ static enum wasi_errno poll_fds(void *ctx, struct wasi_pollfd *fds, size_t n,
 
 /* --- sockets ---------------------------------------------------------------------- */
 
+/* After the signal to stop: would a call on h wait? (If h does not block it would not, but
+ * then the guest is about to wait elsewhere.) */
+static bool stops_waiting(const struct wasi_linux *l, int32_t h, short events)
+{
+    struct pollfd p = { .fd = h, .events = events };
+    return l->stopping && poll(&p, 1, 0) == 0;
+}
+
 static enum wasi_errno socket_accept(void *ctx, int32_t h, uint16_t fdflags, int32_t *ret)
 {
     int fd, flags = SOCK_CLOEXEC | (fdflags & WASI_FDFLAG_NONBLOCK ? SOCK_NONBLOCK : 0);
     do {
+        if (stops_waiting(ctx, h, POLLIN))
+            return WASI_INTR;
         fd = accept4(h, NULL, NULL, flags);
-    } while (fd < 0 && (try_again(ctx) || errno == ECONNABORTED));
+    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (fd < 0)
         return last_error();
     *ret = fd;
@@ -82,8 +110,10 @@ static enum wasi_errno socket_recv(void *ctx, int32_t h, const struct wasi_iov *
     for (size_t i = 0; i < n; i++)
         v[i] = (struct iovec){ iov[i].p, iov[i].len };
     do {
+        if (stops_waiting(ctx, h, POLLIN))
+            return WASI_INTR;
         got = recvmsg(h, &m, flags);
-    } while (got < 0 && try_again(ctx));
+    } while (got < 0 && errno == EINTR);
     if (got < 0)
         return last_error();
     *ret = (size_t)got;
@@ -100,8 +130,10 @@ static enum wasi_errno socket_send(void *ctx, int32_t h, const struct wasi_iov *
     for (size_t i = 0; i < n; i++)
         v[i] = (struct iovec){ iov[i].p, iov[i].len };
     do {
+        if (stops_waiting(ctx, h, POLLOUT))
+            return WASI_INTR;
         put = sendmsg(h, &m, MSG_NOSIGNAL);
-    } while (put < 0 && try_again(ctx));
+    } while (put < 0 && errno == EINTR);
     if (put < 0)
         return last_error();
     *ret = (size_t)put;

@@ -23,10 +23,11 @@ static inline enum wasi_errno last_error(void)
     return wasi_errno_of(errno);
 }
 
-/* After a call was interrupted: shall it be made again? */
-static inline bool try_again(const struct wasi_linux *l)
+/* After a call on h was interrupted: shall it be made again? What ends soon by itself (a
+ * file, the last bytes of stdin, output that somebody takes) shall. */
+static inline bool try_again(const struct wasi_linux *l, int32_t h)
 {
-    return errno == EINTR && !l->stopping;
+    return errno == EINTR && (!l->stopping || h <= 2);
 }
 
 /* A request whose reply is only an error, or its union. */

@@ -7,7 +7,9 @@
  *
  * A function that the host does not offer is NULL, and the guest gets WASI_NOSYS.
  * Each returns WASI_SUCCESS or the error that the guest sees; outputs are untouched
- * then. A host may block in read, write, poll, accept, recv, send and msg_recv.
+ * then. A host may block in read, write, poll, accept, recv, send and msg_recv. It answers
+ * WASI_INTR when the guest is to be stopped instead of waiting any longer: the guest does
+ * not see that, it traps with ENG_TRAP_INTERRUPTED.
  *
  * Paths are relative, hold no NUL, are well-formed UTF-8 and at most WASI_PATH_MAX bytes;
  * they may contain "." and ".." and symbolic links. That what they name lies

@@ -26,9 +26,10 @@
  *
  * A worker reads end-of-file here when the supervisor is gone, and exits.
  *
- * When the app is asked to stop the supervisor closes its stdin or writes it a line,
- * and sends SIGTERM: the worker interrupts the guest, which then ends with
- * ENG_TRAP_INTERRUPTED and exit code 128 + SIGTERM. SIGKILL follows after a grace.
+ * An app that is asked to stop gets SIGTERM, then the end of its stdin (after a line that says
+ * so, if it talks in lines). From SIGTERM on it may finish what it does and read what is
+ * left in its stdin; when it waits for anything else the worker exits with
+ * CTL_EXIT_STOPPED. SIGKILL follows after a grace.
  */
 #ifndef HOSTS_LINUX_CTL_H
 #define HOSTS_LINUX_CTL_H

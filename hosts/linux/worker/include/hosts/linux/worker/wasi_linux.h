@@ -27,7 +27,8 @@ struct wasi_linux {
     void (*trace_line)(void *ctx, struct span line);
     void *ctx;
 
-    /* Set by a signal: calls that wait give up with WASI_INTR instead of going on. */
+    /* Set by a signal: the guest may read its stdin to the end, but a call that would wait
+     * for anything else gives up with WASI_INTR. */
     volatile sig_atomic_t stopping;
     /* Standard streams that the guest wants not to block. The flag would belong to everyone
      * who shares the stream, so it is kept here. Bit n: descriptor n. */

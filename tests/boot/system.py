@@ -94,9 +94,8 @@ def share_is_seen():
         with open(os.path.join(guest, "vyoma.toml"), "w") as f:
             f.write(manifest)
         with boot(disk=True, share=share) as m:
-            m.ask("start visitor", PROMPT)
-            m.send("\n")
-            m.wait_for("[visitor]")
+            m.send("start visitor\n")
+            m.wait_for("[visitor] Hello")
 
 
 # --- data ----------------------------------------------------------------------------------

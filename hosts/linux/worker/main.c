@@ -20,7 +20,7 @@
 #include "hosts/linux/worker/wasi_linux.h"
 #include "wasi/link.h"
 
-enum { FILES_DEFAULT = 64, FILES_MAX = 512 };
+enum { FILES_DEFAULT = 64 }; /* that the guest may open */
 
 /* What is used by every app lies together: untouched pages cost nothing. */
 struct worker {
@@ -35,7 +35,7 @@ struct worker {
     struct span name, strings;
     struct eng_import missing; /* the import that could not be linked */
     bool has_missing;
-    struct wasi_fd fds[FILES_MAX];
+    struct wasi_fd fds[WASI_FD_MAX];
 };
 
 static struct worker w;
@@ -162,8 +162,8 @@ static void split_strings(void)
 static void prepare_wasi(void)
 {
     uint32_t files = w.start.open_files ? w.start.open_files : FILES_DEFAULT;
-    uint32_t least = WASI_FD_FIRST + 1 + w.listeners.count;
-    files = files > FILES_MAX ? FILES_MAX : files < least ? least : files;
+    uint32_t born_with = WASI_FD_FIRST + 1 + w.listeners.count;
+    files = files > WASI_FD_MAX - born_with ? WASI_FD_MAX : files + born_with;
     w.os.ask = channel_ask;
     w.os.data = reply_data;
     w.os.trace_line = channel_trace;

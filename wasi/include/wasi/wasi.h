@@ -31,7 +31,7 @@ struct wasi_fd {
 };
 
 enum {
-    WASI_FD_MAX = 1024,   /* most rows that a table may have */
+    WASI_FD_MAX = 1056,   /* most rows that a table may have */
     WASI_FD_FIRST = 3,    /* 0 to 2 belong to stdio even when it is not granted */
     WASI_ARGS_MAX = 4096, /* most arguments, and most variables */
 };

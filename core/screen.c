@@ -9,6 +9,8 @@
 
 #include "base/utf8.h"
 
+enum { PROMPT_BYTES_MAX = 256 }; /* put back after a line of someone else's */
+
 static bool has_focus(const struct core *c, const struct app *a)
 {
     return c->console.focus == a->slot;
@@ -66,6 +68,15 @@ static void write_tamed(struct core *c, enum core_stream stream, struct span s)
     }
 }
 
+static void write_as_allowed(struct core *c, const struct app *a, enum core_stream stream,
+                             struct span s)
+{
+    if (may_drive_terminal(c, a))
+        screen_write(c, stream, s);
+    else
+        write_tamed(c, stream, s);
+}
+
 /* --- lines between what the person sees and types ------------------------------------ */
 
 static enum core_stream others_stream(const struct core *c)
@@ -96,7 +107,8 @@ static void line_close(struct core *c)
     if (!edits(c, focus))
         return;
     if (focus && focus->out.shown)
-        screen_write(c, CORE_STDOUT, span_take(span_of(focus->out.p, focus->out.shown), 256));
+        write_as_allowed(c, focus, CORE_STDOUT,
+                         span_take(span_of(focus->out.p, focus->out.shown), PROMPT_BYTES_MAX));
     screen_write(c, CORE_STDOUT, span_of(c->console.edit, c->console.edit_len));
 }
 
@@ -163,21 +175,13 @@ static bool focus_may_show(struct core *c, struct app *a, size_t n)
     return false;
 }
 
-static void write_focused(struct core *c, struct app *a, enum core_stream stream, struct span s)
-{
-    if (may_drive_terminal(c, a))
-        screen_write(c, stream, s);
-    else
-        write_tamed(c, stream, s);
-}
-
 void screen_line(struct core *c, struct app *a, enum core_stream stream, struct splitter *sp,
                  struct span line, bool newline)
 {
     if (has_focus(c, a)) {
         if (!focus_may_show(c, a, line.len + 1))
             return;
-        write_focused(c, a, stream, span_skip(line, sp->shown));
+        write_as_allowed(c, a, stream, span_skip(line, sp->shown));
         if (newline)
             screen_write(c, stream, SPAN_LIT("\n"));
         return;
@@ -212,7 +216,7 @@ void screen_partial(struct core *c, struct app *a, enum core_stream stream, stru
     size_t end = may_drive_terminal(c, a) ? sp->len : whole_characters(span_of(sp->p, sp->len));
     if (end <= sp->shown || !focus_may_show(c, a, end - sp->shown))
         return;
-    write_focused(c, a, stream, span_of(sp->p + sp->shown, end - sp->shown));
+    write_as_allowed(c, a, stream, span_of(sp->p + sp->shown, end - sp->shown));
     sp->shown = (uint32_t)end;
 }
 

@@ -1,4 +1,4 @@
-/* sim SEED STEPS: one seed, every step shown with SIM_VERBOSE=1; prints what happened and
+/* sim SEED STEPS [MUTANT]: one seed, every step shown with SIM_VERBOSE=1; prints what happened and
  * the hash of all actions. */
 #include "sim.h"
 
@@ -20,6 +20,8 @@ int main(int argc, char **argv)
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000;
     world_init(&w, seed, steps);
+    w.corruption = argc > 3 ? atoi(argv[3]) : 0; /* a mutant's number */
+    w.mutation.s = seed;
     w.verbose = getenv("SIM_VERBOSE") != NULL;
     bool good = world_run(&w);
     report(&w);

@@ -172,8 +172,10 @@ static void on_reply(struct world *w, struct sapp *a, const struct core_action *
     }
     memmove(&a->recv[i], &a->recv[i + 1], (a->recv_len - i - 1) * sizeof a->recv[0]);
     a->recv_len--;
-    w->answered_id = act->request_id;
-    w->answered_error = act->error;
+    if (act->request_id == w->next_request) { /* the one asked in this step, if one was */
+        w->answered_id = act->request_id;
+        w->answered_error = act->error;
+    }
     if (act->name.len == 0 || act->error)
         return;
     /* A typed message: the next of the queue, or the one being sent right now. */
@@ -221,6 +223,13 @@ static void on_console(struct world *w, const struct core_action *act)
     }
 }
 
+static bool says_lost(struct span line)
+{
+    char text[CORE_AUDIT_BYTES_MAX + 1];
+    snprintf(text, sizeof text, "%.*s", (int)line.len, (const char *)line.p);
+    return strstr(text, ",\"lost\":") != NULL;
+}
+
 static void on_audit(struct world *w, const struct core_action *act)
 {
     model_audit(w, act->bytes);
@@ -228,8 +237,11 @@ static void on_audit(struct world *w, const struct core_action *act)
         return;
     if (!w->calm && rng_one_in(&w->rng, 3000)) {
         w->lost_now++;
+        w->gap = true;
         return;
     }
+    if (w->gap && says_lost(act->bytes))
+        w->gap = false;
     w->log_last = w->log_len;
     memcpy(w->log + w->log_len, act->bytes.p, act->bytes.len);
     w->log_len += act->bytes.len;
@@ -294,6 +306,9 @@ static void on_action(struct world *w, const struct core_action *act)
         return;
     case CORE_ACT_POWER:
         w->powered = true;
+        for (int i = 0; i < SIM_APPS; i++)
+            if (w->apps[i].phase == PHASE_UP && !w->apps[i].killed)
+                fail(w, "%s outlives the system", w->apps[i].name);
         if (!w->stopping && w->owned && w->boot_good)
             fail(w, "the power goes off unasked");
         return;

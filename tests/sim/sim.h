@@ -118,6 +118,8 @@ struct world {
     bool verbose;
     int corruption; /* which mutant, 0 none */
     uint32_t corruption_count;
+    struct rng mutation;
+    bool chain_unchecked;
     struct rng rng;
     struct core *core;
     void *memory;
@@ -157,6 +159,7 @@ struct world {
     bool chain_known;
     uint32_t lost_now; /* not yet told to the core */
     bool chain_spoilt; /* by us */
+    bool gap; /* records were lost, and the log does not say so yet */
     const char *failure;
     char failure_text[256];
 
@@ -196,7 +199,6 @@ void world_free(struct world *w);
 bool world_run(struct world *w);
 
 /* --- mutants.c: deliberate damage to the actions, to see that the model sees it --- */
-enum { MUTANTS = 16 };
 const char *mutant_name(int mutant); /* from 1; NULL after the last */
 /* Damages the actions of this step if there is something to damage. */
 void mutant_apply(struct world *w);

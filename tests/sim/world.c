@@ -69,7 +69,7 @@ static void answer_spawn(struct world *w, struct sapp *a)
 static void answer_deliver(struct world *w, struct sapp *a)
 {
     struct core_event ev = { .type = CORE_EV_DELIVERED };
-    size_t n = rng_one_in(dice(w), 3) ? rng_below(dice(w), (uint32_t)a->deliver_len + 1)
+    size_t n = rng_one_in(dice(w), 3) && !w->corruption ? rng_below(dice(w), (uint32_t)a->deliver_len + 1)
                                       : a->deliver_len;
     if (!w->calm && rng_one_in(dice(w), 300)) { /* it closes its stdin */
         a->deliver_open = false;
@@ -254,7 +254,7 @@ static uint32_t new_request(struct world *w, struct sapp *a)
 static void request_now(struct world *w, struct sapp *a, const struct core_request *r, bool grant)
 {
     give_app(w, a, (struct core_event){ .type = CORE_EV_REQUEST, .request = *r });
-    if (w->failure)
+    if (w->failure || w->powered)
         return;
     if (w->answered_id != r->id)
         fail(w, "%s: request %u is not answered", a->name, r->id);
@@ -290,7 +290,19 @@ static void request_connect(struct world *w, struct sapp *a)
     request_now(w, a, &r, grant);
 }
 
-static void send_typed(struct world *w, struct sapp *a, struct sapp *b, bool reply)
+/* Mostly to someone who can get it. */
+static struct sapp *pick_recipient(struct world *w, const struct sapp *a)
+{
+    int to = 0;
+    for (int i = 0; i < 4; i++) {
+        to = (int)rng_below(dice(w), SIM_APPS);
+        if (w->apps[to].id && plan_may_send(&a->plan, to))
+            break;
+    }
+    return &w->apps[to];
+}
+
+static void send_typed(struct world *w, struct sapp *a, struct sapp *b)
 {
     uint8_t data[2048];
     uint32_t serial = ++w->next_typed;
@@ -298,9 +310,9 @@ static void send_typed(struct world *w, struct sapp *a, struct sapp *b, bool rep
     memset(data, 'd', len);
     memcpy(data, &serial, sizeof serial);
     struct core_request r = { .type = CORE_REQ_MSG_SEND, .id = new_request(w, a),
-                              .path = span_of_cstr(reply ? "reply" : b->name),
+                              .path = span_of_cstr(b->name),
                               .data = span_of(data, len) };
-    bool right = reply || plan_may_send(&a->plan, (int)(b - w->apps));
+    bool right = plan_may_send(&a->plan, (int)(b - w->apps));
     a->send_denials += !right;
     w->sending = serial;
     w->sending_to = b;
@@ -308,7 +320,7 @@ static void send_typed(struct world *w, struct sapp *a, struct sapp *b, bool rep
     w->sent_directly = false;
     give_app(w, a, (struct core_event){ .type = CORE_EV_REQUEST, .request = r });
     w->sending = 0;
-    if (w->failure)
+    if (w->failure || w->powered)
         return;
     if (w->answered_id != r.id)
         fail(w, "%s: a message is not answered", a->name);
@@ -338,6 +350,8 @@ static void request_recv(struct world *w, struct sapp *a)
     uint32_t waiting = a->queue_len;
     give_app(w, a, (struct core_event){ .type = CORE_EV_REQUEST, .request = r });
     bool answered = w->answered_id == r.id;
+    if (w->powered)
+        return;
     if (waiting && !answered)
         fail(w, "%s: there are messages and none is handed over", a->name);
     else if (waiting && w->answered_error)
@@ -355,7 +369,7 @@ static void app_requests(struct world *w, struct sapp *a)
     case 1: request_path(w, a); break;
     case 2: request_connect(w, a); break;
     case 3: request_recv(w, a); break;
-    default: send_typed(w, a, &w->apps[rng_below(dice(w), SIM_APPS)], false); break;
+    default: send_typed(w, a, pick_recipient(w, a)); break;
     }
 }
 
@@ -647,13 +661,13 @@ static void read_log(struct world *w, struct core_event *ev)
     audit_chain_init(&chain);
     audit_chain_feed(&chain, span_of(w->log, w->log_len));
     if (!audit_chain_holds(&chain)) {
-        if (!w->chain_spoilt)
+        if (!w->chain_spoilt && !w->gap && !w->chain_unchecked)
             fail(w, "the stored audit chain does not hold at line %" PRIu64, chain.broken_at);
         ev->error = E_MALFORMED;
     } else if (w->chain_spoilt) {
         fail(w, "a record was changed and the chain does not show it");
     }
-    w->chain_spoilt = false;
+    w->chain_spoilt = w->gap = false;
     memcpy(ev->hash, chain.last, sizeof ev->hash);
     memcpy(w->prev, chain.last, sizeof w->prev);
     ev->count2 = chain.seq;

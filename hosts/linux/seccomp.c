@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,12 +25,12 @@
 
 /* Allowed whatever the arguments; the frequent ones first. */
 static const uint16_t allowed[] = {
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_sendmsg, SYS_recvmsg, SYS_ppoll,
+    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_ppoll,
 #ifdef SYS_poll
     SYS_poll,
 #endif
     SYS_clock_gettime, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_lseek, SYS_accept4,
-    SYS_sendto, SYS_recvfrom, SYS_shutdown, SYS_close, SYS_fstat, SYS_ftruncate, SYS_fallocate,
+    SYS_shutdown, SYS_close, SYS_fstat, SYS_ftruncate, SYS_fallocate,
     SYS_fsync, SYS_fdatasync, SYS_fadvise64, SYS_clock_getres, SYS_getrandom, SYS_sched_yield,
     SYS_munmap, SYS_mremap, SYS_madvise, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit_group,
     SYS_exit,
@@ -101,9 +102,11 @@ static void emit_call_unless_bits(struct seccomp_program *p, uint32_t nr, unsign
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* Memory that is or becomes executable has no use: the engine interprets. */
+/* Memory that is or becomes executable has no use: the engine interprets. A listening
+ * socket that is shut down can be connected anew, anywhere, by sending with MSG_FASTOPEN. */
 static void emit_arguments(struct seccomp_program *p)
 {
+    emit_call_unless_bits(p, SYS_sendmsg, 2, MSG_FASTOPEN);
     emit_call_unless_bits(p, SYS_mmap, 2, PROT_EXEC);
     emit_call_unless_bits(p, SYS_mprotect, 2, PROT_EXEC);
     emit_call_if_equal(p, SYS_ioctl, 1, FIONREAD);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,7 +64,7 @@ TEST(unknown_calls_kill)
         SYS_getpid, SYS_clone3, SYS_io_uring_setup, SYS_memfd_create, SYS_getdents64, SYS_openat2,
         SYS_unlinkat, SYS_renameat, SYS_mkdirat, SYS_symlinkat, SYS_linkat, SYS_fchmod, SYS_fchown,
         SYS_sysinfo, SYS_uname, SYS_prctl, SYS_setuid, SYS_rt_sigaction, SYS_dup, SYS_pipe2,
-        SYS_socketpair, SYS_getsockname, SYS_setsockopt, SYS_shmget, SYS_msgget, SYS_inotify_init1,
+        SYS_socketpair, SYS_sendto, SYS_recvfrom, SYS_sendmmsg, SYS_getsockname, SYS_setsockopt, SYS_shmget, SYS_msgget, SYS_inotify_init1,
         SYS_timer_create, SYS_tgkill, SYS_seccomp, 999,
     };
     for (size_t i = 0; i < base_countof(calls); i++) {
@@ -113,6 +114,8 @@ TEST(arguments_are_looked_at)
     CHECK_INT(try_call(SYS_fcntl, fd, F_DUPFD, 0, 0), KILLED);
     CHECK_INT(try_call(SYS_ioctl, -1, FIONREAD, (long)&available, 0), EBADF);
     CHECK_INT(try_call(SYS_ioctl, fd, TIOCSTI, (long)"x", 0), KILLED);
+    CHECK_INT(try_call(SYS_sendmsg, -1, 0, MSG_NOSIGNAL, 0), EBADF);
+    CHECK_INT(try_call(SYS_sendmsg, -1, 0, MSG_NOSIGNAL | MSG_FASTOPEN, 0), KILLED);
     CHECK_INT(try_call(SYS_utimensat, fd, 0, 0, 0), WORKED);
     CHECK_INT(try_call(SYS_utimensat, AT_FDCWD, (long)"/tmp", 0, 0), KILLED);
     CHECK_INT(try_call(SYS_utimensat, fd, (long)0x100000000, 0, 0), KILLED);

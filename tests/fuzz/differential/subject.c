@@ -1,7 +1,8 @@
 /* The engine's side of the differential fuzzer: modules in, a text record of what
  * they did out. peer.mjs writes the same record from Node.js's engine; run compares.
  *
- * Request on stdin: seed and length, 4 bytes each, little endian; then the module. Record:
+ * Request on stdin: seed, length and fuel of each call, 4 bytes each, little endian; then the
+ * module. Record:
  *
  *     load ok                               or: load ERROR MESSAGE
  *     import KIND PARAMS RESULTS            one line an import
@@ -24,7 +25,6 @@ enum {
     VALUES_MAX = 64, /* of one call; functions with more are not called */
     CALLS_MAX = 40,
     IMPORTS_MAX = 256,
-    FUEL_PER_CALL = 50000,
     MEMORY_PAGES_MAX = 1024, /* run gives Node.js the same limit */
     HASHED_BYTES = 1 << 20,  /* of a memory */
     TABLE_SEEN = 64,         /* elements of a table */
@@ -33,6 +33,7 @@ enum {
 struct subject {
     struct embed embed;
     struct eng_store *store;
+    uint32_t fuel; /* of each call */
     uint32_t log;
     struct import {
         struct subject *subject;
@@ -218,7 +219,7 @@ static void call(struct subject *s, struct eng_func *f, uint32_t index, uint32_t
         return;
     for (uint32_t i = 0; i < type.param_count; i++)
         args[i] = draw_value(&state, type.params[i]);
-    eng_set_fuel(s->store, FUEL_PER_CALL);
+    eng_set_fuel(s->store, s->fuel);
     printf("call %u", index);
     if (eng_call(f, args, results, &trap) != 0) {
         printf(" trap %s", trap_class(trap.code));
@@ -252,7 +253,7 @@ static void call_exports(struct subject *s, const struct eng_module *m, struct e
         struct eng_extern x = find_export(m, inst, i);
         if (x.kind != ENG_EXTERN_FUNC)
             continue;
-        eng_set_fuel(s->store, FUEL_PER_CALL);
+        eng_set_fuel(s->store, s->fuel);
         if (reset)
             eng_call(reset, NULL, NULL, &trap);
         call(s, x.of.func, i, seed);
@@ -306,7 +307,7 @@ static void run(struct subject *s, const struct eng_module *m, uint32_t seed)
     if (eng_store_create(&s->embed.env, &options, &s->store) < 0)
         return;
     embed_watch(s->store);
-    eng_set_fuel(s->store, FUEL_PER_CALL);
+    eng_set_fuel(s->store, s->fuel);
     int result = eng_instance_create(s->store, m, &resolver, &inst, &err, &trap);
     if (result > 0) {
         printf("start trap %s log %x\n", trap_class(trap.code), s->log);
@@ -321,12 +322,12 @@ static void run(struct subject *s, const struct eng_module *m, uint32_t seed)
     eng_store_destroy(s->store);
 }
 
-static void record(struct span bytes, uint32_t seed, enum embed_memory memory)
+static void record(struct span bytes, uint32_t seed, uint32_t fuel, enum embed_memory memory)
 {
     static struct subject s;
     struct eng_module *m;
     struct eng_error err = { 0 };
-    s = (struct subject){ .log = 2166136261u };
+    s = (struct subject){ .log = 2166136261u, .fuel = fuel };
     embed_init(&s.embed, memory);
     int result = eng_module_load(&s.embed.env, bytes, &m, &err);
     if (result < 0) {
@@ -346,12 +347,12 @@ static void record(struct span bytes, uint32_t seed, enum embed_memory memory)
 int main(int argc, char **argv)
 {
     enum embed_memory memory = argc > 1 && strcmp(argv[1], "check") == 0 ? EMBED_CHECK : EMBED_GUARD;
-    uint32_t head[2];
+    uint32_t head[3];
     while (fread(head, sizeof head, 1, stdin) == 1) {
         uint8_t *bytes = malloc(head[1] ? head[1] : 1); /* exact, for the sanitizer */
         if (!bytes || fread(bytes, 1, head[1], stdin) != head[1])
             return 1;
-        record(span_of(bytes, head[1]), head[0], memory);
+        record(span_of(bytes, head[1]), head[0], head[2], memory);
         free(bytes);
     }
     return 0;

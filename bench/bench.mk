@@ -12,7 +12,7 @@ BENCH_NEEDS_$(1) := $(3)
 endef
 
 # bench/run decides what a pattern means, for the building as for the running.
-BENCH_CHOSEN = $(shell bench/run --only '$(ONLY)' --names $(BENCHES))
+BENCH_CHOSEN = $(shell bench/run --only '$(ONLY)' --names $(BENCHES) 2>/dev/null)
 
 .PHONY: bench-all bench-needs
 bench-all:

@@ -12,7 +12,7 @@ $(eval $(call room,trust,trust/sha256.c trust/sodium_glue.c,base,-isystem $(O)/s
 # What a program that uses trust/ (or a room that does, as core/ does) passes as
 # LDLIBS of $(call program,...) or sets as LDLIBS_group/name of a unit test.
 # The -u makes the linker take trust/sodium_glue.c before it looks into libsodium.
-SODIUM_ARCHIVE := $(shell gcc -print-file-name=libsodium.a)
+SODIUM_ARCHIVE := $(shell gcc -print-file-name=libsodium.a 2>/dev/null)
 TRUST_LIBS_rel = -Wl,-u,sodium_memzero $(O)/rel/libtrust.a $(SODIUM_ARCHIVE)
 TRUST_LIBS_dbg = -l:libsodium.a
 

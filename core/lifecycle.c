@@ -303,7 +303,9 @@ void life_spawned(struct core *c, struct app *a, const struct core_event *ev)
         a->settled = true;
         boot_order_advance(c);
     }
-    if (c->stopping || wish != WISH_NONE)
+    if (c->stop_killing) /* too late to be asked */
+        life_kill(c, a, WISH_STOP);
+    else if (c->stopping || wish != WISH_NONE)
         life_stop(c, a, wish == WISH_NONE ? WISH_STOP : wish);
 }
 

@@ -211,8 +211,8 @@ WASI_CALL(wasi_path_open)
         .fdflags = (uint16_t)fdflags,
         .follow = lookup != 0,
         .can_read = (base & (WASI_RIGHT_FD_READ | WASI_RIGHT_FD_READDIR)) != 0,
-        .can_write = (base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_DATASYNC |
-                              WASI_RIGHT_FD_ALLOCATE | WASI_RIGHT_FD_FILESTAT_SET_SIZE)) != 0,
+        .can_write = (base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE |
+                              WASI_RIGHT_FD_FILESTAT_SET_SIZE)) != 0,
     };
     e = open_row(w, &how, base, inheriting, &fd);
     if (e == WASI_SUCCESS)

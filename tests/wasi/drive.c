@@ -4,8 +4,9 @@
  * usage: wasi-drive WORKER MODULE CAPS DIR FLAGS PORTS ENV... -- ARG...
  * CAPS: enum wasi_cap bits. DIR: /data, or "". FLAGS: enum ctl_start_flags bits. PORTS: how many
  * sockets listen, on ports that the system chooses (told as VYOMA_TEST_PORT_0 and so on in
- * the environment). Bit 16 of FLAGS: after 0.2 s the worker gets SIGTERM. CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr. Exits as the
- * worker does. */
+ * the environment). Bit 16 of FLAGS: after 0.2 s the worker gets SIGTERM; bit 17: paths are
+ * served as where openat2 is missing. CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr.
+ * Exits as the worker does. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 #include "hosts/linux/paths.h"
 #include "wasi/abi.h"
 
-enum { SEND_SIGTERM = 1 << 16 };
+enum { SEND_SIGTERM = 1 << 16, NO_OPENAT2 = 1 << 17 };
 
 static uint8_t data[CTL_DATA_MAX], reply_data[CTL_DATA_MAX];
 static struct paths *paths;
@@ -228,6 +229,8 @@ int main(int argc, char **argv)
         paths = dir < 0 ? NULL : paths_new(dir, 0);
         if (!paths)
             fail(argv[4]);
+        if (atoi(argv[5]) & NO_OPENAT2)
+            paths_without_openat2(paths);
     }
     channel = pair[0];
     int module = load(argv[2]);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wasi/api.h>
 
 #include "check.h"
 
@@ -38,8 +39,20 @@ static int count(DIR *d)
     return n;
 }
 
+/* With every right that /data has, as some libraries open it. */
+static void open_with_all_rights(void)
+{
+    __wasi_fdstat_t s;
+    __wasi_fd_t fd;
+    CHECK(__wasi_fd_fdstat_get(3, &s) == 0);
+    CHECK(__wasi_path_open(3, 0, ".", __WASI_OFLAGS_DIRECTORY, s.fs_rights_base,
+                           s.fs_rights_inheriting, 0, &fd) == 0);
+    CHECK(__wasi_fd_close(fd) == 0);
+}
+
 int main(void)
 {
+    open_with_all_rights();
     fill();
     DIR *d = opendir("/data/many");
     CHECK(d != NULL);

@@ -51,7 +51,7 @@ $(foreach s,$(3),$(call compile,$(1),$(s),$(2),$(4),$(5)))
 $(O)/$(1)/lib$(subst /,-,$(2)).a: $$($(1).$(2).objs)
 	@mkdir -p $$(@D)
 	@rm -f $$@ && ar rcs $$@ $$^
-ALL += $(if $(filter fuzz,$(1)),,$(O)/$(1)/lib$(subst /,-,$(2)).a)
+ALL += $(if $(filter rel dbg,$(1)),$(O)/$(1)/lib$(subst /,-,$(2)).a)
 
 endef
 # $(call compile,VARIANT,SOURCE,ROOM,ROOMS,FLAGS)

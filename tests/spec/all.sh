@@ -12,4 +12,10 @@ for run in "$@"; do
 done
 echo "== totals"
 printf '%s\n' "${totals[@]}"
+printf '%s\n' "${totals[@]}" | awk '
+    match($0, /[0-9]+ assertions passed, [0-9]+ failed/) {
+        split(substr($0, RSTART, RLENGTH), n, " ")
+        passed += n[1]; failed += n[4]; runs++
+    }
+    END { printf "total: %d assertions passed, %d failed in %d runs\n", passed, failed, runs }'
 exit $status

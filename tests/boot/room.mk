@@ -17,5 +17,5 @@ BOOT_FILES := $(addprefix $(O)/image/,bzImage vmlinux initramfs.cpio initramfs.c
 $(eval $(call script_test,boot/image,tests/boot/image.py,$(BOOT_FILES)))
 $(eval $(call script_test,boot/reproducible,tests/boot/reproducible.sh,$(BOOT_FILES)))
 $(eval $(call script_test,boot/session,tests/boot/session.py,$(BOOT_FILES)))
-$(eval $(call script_test,boot/system,tests/boot/system.py,$(BOOT_FILES)))
+$(eval $(call script_test,boot/system,tests/boot/system.py,$(BOOT_FILES) $(O)/image/idle.cpio))
 $(eval $(call script_test,boot/run,tests/boot/run.py,$(BOOT_FILES) $(O)/image/data.img))

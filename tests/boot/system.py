@@ -178,6 +178,31 @@ def compressed_kernel():
     boot(disk=True, kernel="out/image/bzImage", initramfs="out/image/initramfs.cpio.xz").close()
 
 
+def kernel_address():
+    """Where a kernel that finds no first process says that it was loaded."""
+    with Machine(kernel="out/image/bzImage", append="rdinit=/none loglevel=5",
+                 network=False) as m:
+        m.wait_off()
+        return re.search(r"Kernel Offset: (\w+)", m.transcript).group(1)
+
+
+def random_addresses():
+    """A kernel from bzImage is at another address every time, and a panic ends the machine"""
+    first = kernel_address()
+    others = [kernel_address() for _ in range(2)]  # one alike in 500 is chance
+    assert first != "disabled" and set(others) != {first}, (first, others)
+
+
+def many_apps():
+    """200 apps run in 512 MB"""
+    with Machine(disk=True, memory_mb=512, initramfs="out/image/idle.cpio") as m:
+        for _ in range(200):
+            m.wait_for(r"\[idle-\d+\] up", regex=True)
+        m.settle(1)
+        running = re.findall(r"^idle-\d+ +\d+ +running", m.ask("ps", PROMPT), re.M)
+        must(len(running) == 200, m, f"{len(running)} of 200 run")
+
+
 def small_memory():
     """64 MB are enough"""
     boot(disk=True, memory_mb=64).close()
@@ -219,5 +244,6 @@ def http_under_load():
 
 if __name__ == "__main__":
     machine.run_cases(apps_answer, crashed_app_returns, killed_app_is_gone, share_is_seen, data_survives, no_disk,
-                      power_button, ctrl_alt_del, compressed_kernel, small_memory, http_server,
+                      power_button, ctrl_alt_del, compressed_kernel, random_addresses, many_apps,
+                      small_memory, http_server,
                       http_under_load)

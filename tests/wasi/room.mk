@@ -22,3 +22,4 @@ $(O)/tests/wasi/run-worker:
 	@chmod +x $@
 $(eval $(call quick_test,wasi/worker,$(O)/tests/wasi/run-worker,$(O)/tests/wasi/run-worker \
     $(O)/rel/bin/wasi-drive $(O)/rel/bin/vyoma-run $(wasi.programs)))
+$(eval $(call fuzz_target,wasi_paths,tests/fuzz/wasi_paths.c,hosts/linux wasi base))

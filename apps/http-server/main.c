@@ -19,7 +19,11 @@ enum {
 /* userdata of subscriptions that are not connections */
 enum { ON_LISTENER = 1000, ON_STDIN = 2000, ON_CLOCK = 2001 };
 
+/* After a failed accept (no descriptor is left): as long is not tried again. */
+static const uint64_t ACCEPT_PAUSE_NS = 100000000;
+
 static struct conn conns[CONNS];
+static uint64_t accept_from_ns;
 static int listeners[LISTENERS];
 static unsigned listener_count;
 static char line_bytes[4096 + 64];
@@ -50,8 +54,11 @@ static void accept_some(int listener, uint64_t now_ns)
     struct conn *c;
     int fd;
     for (int i = 0; i < ACCEPT_ROUND && (c = free_conn()); i++) {
-        if (vy_accept(listener, &fd))
+        int err = vy_accept(listener, &fd);
+        if (err) {
+            accept_from_ns = err == __WASI_ERRNO_AGAIN ? now_ns : now_ns + ACCEPT_PAUSE_NS;
             return;
+        }
         conn_open(c, fd, now_ns);
         conn_pump(c, now_ns);
     }
@@ -100,7 +107,9 @@ static void prepare(uint64_t now_ns)
         if (c->state != CONN_WAITS_STATUS && !c->ready)
             watch(c->fd, c->wants_write, (uint64_t)(c - conns));
     }
-    for (unsigned i = 0; room && i < listener_count; i++)
+    if (now_ns < accept_from_ns)
+        due = accept_from_ns < due ? accept_from_ns : due;
+    for (unsigned i = 0; room && now_ns >= accept_from_ns && i < listener_count; i++)
         watch(listeners[i], false, ON_LISTENER + i);
     if (!lines.eof)
         watch(VY_STDIN, false, ON_STDIN);

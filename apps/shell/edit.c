@@ -255,7 +255,7 @@ static enum edit_event finish(struct edit *e, enum edit_event event)
 {
     if (e->cursor != e->len)
         move_to(e, e->len);
-    vy_str(&e->out, event == EDIT_CANCEL ? "^C\r\n" : "\r\n");
+    vy_str(&e->out, event == EDIT_CANCEL ? "^C\n" : "\n");
     e->shown = false;
     return event;
 }

@@ -61,7 +61,7 @@ static void show_line(const char *before, const char *text)
         flush();
     }
     put_tamed(text);
-    vy_str(&edit.out, "\r\n");
+    vy_char(&edit.out, '\n');
     flush();
     if (prompt)
         edit_show(&edit);

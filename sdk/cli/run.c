@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "cli.h"
 #include "hosts/linux/supervisor.h"
 
@@ -88,11 +89,34 @@ static int add_apps_dir(struct run *r, const char *dir)
     return CLI_OK;
 }
 
+/* "stdio", ...; with lists also "network.ports=N" and the like. */
+static int add_capability(struct run *r, struct list *l, bool lists)
+{
+    static const char *const keys[] = { "network.ports=", "network.connect=", "ipc.send=" };
+    const char *names[MANIFEST_CAP_COUNT];
+    char hint[160];
+    for (size_t i = 0; lists && i < base_countof(keys); i++)
+        if (strncmp(r->c->value, keys[i], strlen(keys[i])) == 0)
+            return add(r, l);
+    for (int i = 0; i < MANIFEST_CAP_COUNT; i++) {
+        names[i] = manifest_cap_name(i);
+        if (strcmp(r->c->value, names[i]) == 0)
+            return add(r, l);
+    }
+    const char *near = cli_nearest(r->c->value, names, MANIFEST_CAP_COUNT);
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+    else
+        snprintf(hint, sizeof hint, "a key of [capabilities]%s",
+                 lists ? ", or network.ports=N, network.connect=HOST:PORT, ipc.send=APP" : "");
+    return cli_fail(r->c, CLI_USAGE, hint, "there is no capability '%s'", r->c->value);
+}
+
 static int take_option(struct run *r, int id)
 {
     switch (id) {
-    case 'g': return add(r, &r->grants);
-    case 'd': return add(r, &r->denies);
+    case 'g': return add_capability(r, &r->grants, true);
+    case 'd': return add_capability(r, &r->denies, false);
     case 'e':
         if (!strchr(r->c->value, '='))
             return cli_fail(r->c, CLI_USAGE, "write --env NAME=VALUE", "--env %s has no '='",

@@ -15,6 +15,7 @@
             goto refill;                                                                          \
         DISPATCH();                                                                               \
     }
+#define CONTINUE(name) goto op_##name
 #define REFILL_RETRY() goto refill_retry
 #define TRAP(code)                                                                                \
     {                                                                                             \

@@ -15,6 +15,7 @@
             goto refill;                                                                          \
         continue;                                                                                 \
     }
+#define CONTINUE(name) goto op_##name
 #define REFILL_RETRY() goto refill_retry
 #define TRAP(code)                                                                                \
     {                                                                                             \
@@ -51,7 +52,8 @@ void interp_run(struct eng_store *st, const uint64_t *pc, uint64_t *fp, struct e
     for (;;) {
         switch ((enum op)*pc) {
 #define OP(name, ...)                                                                             \
-    case OP_##name: {                                                                             \
+    case OP_##name:                                                                               \
+    op_##name: __attribute__((unused)) {                                                          \
         __VA_ARGS__                                                                               \
     }
 #include "interp/ops_all.inc"

@@ -33,6 +33,7 @@ typedef CONVENTION void (*handler)(PARAMS);
             __attribute__((musttail)) return refill(ARGS);                                        \
         DISPATCH();                                                                               \
     } while (0)
+#define CONTINUE(name) __attribute__((musttail)) return op_##name(ARGS)
 #define REFILL_RETRY() __attribute__((musttail)) return refill_retry(ARGS)
 #define TRAP(code)                                                                                \
     do {                                                                                          \

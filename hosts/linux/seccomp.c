@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -23,7 +24,7 @@
 #error "name this processor's AUDIT_ARCH"
 #endif
 
-/* Allowed whatever the arguments; the frequent ones first. */
+/* Allowed whatever the arguments. */
 static const uint16_t allowed[] = {
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_ppoll,
 #ifdef SYS_poll
@@ -68,56 +69,51 @@ static void emit_load(struct seccomp_program *p, size_t offset)
     emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
 }
 
+static void emit_load_argument(struct seccomp_program *p, unsigned arg)
+{
+    emit_load(p, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+}
+
 static void emit_return(struct seccomp_program *p, uint32_t what)
 {
     emit(p, BPF_RET | BPF_K, 0, 0, what);
 }
 
-/* nr is answered with `what`. */
-static void emit_call(struct seccomp_program *p, uint32_t nr, uint32_t what)
-{
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, nr);
-    emit_return(p, what);
-}
+/* --- calls that depend on an argument ---------------------------------------------- */
 
-/* nr is allowed when the low half of argument `arg` equals k, and else kills. The kernel
- * reads these arguments as 32 bits or less, so the high half does not matter. */
-static void emit_call_if_equal(struct seccomp_program *p, uint32_t nr, unsigned arg, uint32_t k)
+/* Allowed when the low half of the argument equals k. The kernel reads these arguments as 32
+ * bits or less, so the high half does not matter. */
+static void emit_if_equal(struct seccomp_program *p, unsigned arg, uint32_t k)
 {
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, nr);
-    emit_load(p, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+    emit_load_argument(p, arg);
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, k);
     emit_return(p, SECCOMP_RET_ALLOW);
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* nr is allowed unless argument `arg` has one of the bits, and else kills. */
-static void emit_call_unless_bits(struct seccomp_program *p, uint32_t nr, unsigned arg,
-                                  uint32_t bits)
+/* Allowed unless the argument has one of the bits. */
+static void emit_unless_bits(struct seccomp_program *p, unsigned arg, uint32_t bits)
 {
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, nr);
-    emit_load(p, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+    emit_load_argument(p, arg);
     emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, bits);
     emit_return(p, SECCOMP_RET_ALLOW);
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* Memory that is or becomes executable has no use: the engine interprets. A listening
- * socket that is shut down can be connected anew, anywhere, by sending with MSG_FASTOPEN. */
-static void emit_arguments(struct seccomp_program *p)
-{
-    emit_call_unless_bits(p, SYS_sendmsg, 2, MSG_FASTOPEN);
-    emit_call_unless_bits(p, SYS_mmap, 2, PROT_EXEC);
-    emit_call_unless_bits(p, SYS_mprotect, 2, PROT_EXEC);
-    emit_call_if_equal(p, SYS_ioctl, 1, FIONREAD);
-    emit_call_if_equal(p, SYS_fcntl, 1, F_SETFL);
-}
+/* Memory that is or becomes executable has no use: the engine interprets. */
+static void emit_memory(struct seccomp_program *p) { emit_unless_bits(p, 2, PROT_EXEC); }
 
-/* utimensat on a descriptor alone: its path must be NULL, in both halves. */
-static void emit_futimens(struct seccomp_program *p)
+/* A listening socket that is shut down could be connected anew, anywhere, by sending with
+ * this flag. */
+static void emit_sendmsg(struct seccomp_program *p) { emit_unless_bits(p, 2, MSG_FASTOPEN); }
+
+static void emit_ioctl(struct seccomp_program *p) { emit_if_equal(p, 1, FIONREAD); }
+static void emit_fcntl(struct seccomp_program *p) { emit_if_equal(p, 1, F_SETFL); }
+
+/* On a descriptor alone: the path must be NULL, in both halves. */
+static void emit_utimensat(struct seccomp_program *p)
 {
     size_t path = offsetof(struct seccomp_data, args[1]);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, SYS_utimensat);
     emit_load(p, path);
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
     emit_load(p, path + 4);
@@ -126,24 +122,88 @@ static void emit_futimens(struct seccomp_program *p)
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
+static const struct {
+    uint16_t nr;
+    void (*emit)(struct seccomp_program *p);
+} conditional[] = {
+    { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_memory },   { SYS_mprotect, emit_memory },
+    { SYS_ioctl, emit_ioctl },         { SYS_fcntl, emit_fcntl },
+    { SYS_utimensat, emit_utimensat },
+};
+
+/* --- the decision --------------------------------------------------------------------
+ *
+ * Call numbers fall into runs with the same answer. A balanced tree of comparisons finds the
+ * run, in seven steps or so: the kernel tries every call there is on a new filter, so a list would
+ * cost each app's start a sixth of a millisecond. */
+
+enum { CALLS_MAX = 512 }; /* what lies above, the x32 table too, is in the last run */
+enum answer { KILL, ALLOW, REFUSE, CONDITIONAL }; /* CONDITIONAL + i: as conditional[i] says */
+
+struct run {
+    uint32_t from;
+    uint8_t answer;
+};
+
+static void fill_answers(uint8_t answers[CALLS_MAX])
+{
+    memset(answers, KILL, CALLS_MAX);
+    for (size_t i = 0; i < base_countof(allowed); i++)
+        answers[allowed[i]] = ALLOW;
+    for (size_t i = 0; i < base_countof(refused); i++)
+        answers[refused[i]] = REFUSE;
+    for (size_t i = 0; i < base_countof(conditional); i++)
+        answers[conditional[i].nr] = (uint8_t)(CONDITIONAL + i);
+}
+
+static size_t find_runs(const uint8_t answers[CALLS_MAX], struct run runs[CALLS_MAX + 1])
+{
+    size_t count = 0;
+    for (uint32_t nr = 0; nr < CALLS_MAX; nr++)
+        if (nr == 0 || answers[nr] != answers[nr - 1])
+            runs[count++] = (struct run){ nr, answers[nr] };
+    runs[count++] = (struct run){ CALLS_MAX, KILL };
+    return count;
+}
+
+static void emit_answer(struct seccomp_program *p, uint8_t answer)
+{
+    switch (answer) {
+    case KILL: emit_return(p, SECCOMP_RET_KILL_PROCESS); break;
+    case ALLOW: emit_return(p, SECCOMP_RET_ALLOW); break;
+    case REFUSE: emit_return(p, SECCOMP_RET_ERRNO | EPERM); break;
+    default: conditional[answer - CONDITIONAL].emit(p); break;
+    }
+}
+
+/* Recursion is as deep as the logarithm of the number of runs. */
+static void emit_tree(struct seccomp_program *p, const struct run *runs, size_t count)
+{
+    size_t half = count / 2;
+    if (count == 1) {
+        emit_answer(p, runs[0].answer);
+        return;
+    }
+    unsigned short at = p->len;
+    emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 0, runs[half].from);
+    emit_tree(p, runs, half);
+    base_assert(p->len - at - 1 <= UINT8_MAX);
+    p->code[at].jt = (uint8_t)(p->len - at - 1);
+    emit_tree(p, runs + half, count - half);
+}
+
 void seccomp_worker(struct seccomp_program *ret)
 {
+    uint8_t answers[CALLS_MAX];
+    struct run runs[CALLS_MAX + 1];
+    fill_answers(answers);
+    size_t count = find_runs(answers, runs);
     ret->len = 0;
     emit_load(ret, offsetof(struct seccomp_data, arch));
     emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PROGRAM_ARCH);
     emit_return(ret, SECCOMP_RET_KILL_PROCESS); /* another processor's call numbers */
     emit_load(ret, offsetof(struct seccomp_data, nr));
-#ifdef __x86_64__
-    emit(ret, BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000);
-    emit_return(ret, SECCOMP_RET_KILL_PROCESS); /* the x32 table */
-#endif
-    for (size_t i = 0; i < base_countof(allowed); i++)
-        emit_call(ret, allowed[i], SECCOMP_RET_ALLOW);
-    emit_arguments(ret);
-    emit_futimens(ret);
-    for (size_t i = 0; i < base_countof(refused); i++)
-        emit_call(ret, refused[i], SECCOMP_RET_ERRNO | EPERM);
-    emit_return(ret, SECCOMP_RET_KILL_PROCESS);
+    emit_tree(ret, runs, count);
 }
 
 int seccomp_install(const struct seccomp_program *program)

@@ -2,7 +2,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +17,12 @@
 #include "base/assert.h"
 #include "hosts/linux/seccomp.h"
 #include "lib/test.h"
+
+#if defined(__x86_64__)
+#define THIS_ARCH AUDIT_ARCH_X86_64
+#else
+#define THIS_ARCH AUDIT_ARCH_AARCH64
+#endif
 
 enum { KILLED = -1, WORKED = 0 }; /* or an errno */
 
@@ -122,6 +132,54 @@ TEST(arguments_are_looked_at)
     close(fd);
 }
 
+/* What the program says to one call whose arguments have all bits set: conditional ones
+ * are not allowed then. */
+static uint32_t decide(const struct seccomp_program *p, uint32_t nr)
+{
+    struct seccomp_data d = { .nr = (int)nr, .arch = THIS_ARCH };
+    uint32_t a = 0;
+    memset(d.args, 0xff, sizeof d.args);
+    for (unsigned pc = 0; pc < p->len; pc++) {
+        const struct sock_filter *f = &p->code[pc];
+        bool jump;
+        switch (f->code) {
+        case BPF_LD | BPF_W | BPF_ABS: memcpy(&a, (const char *)&d + f->k, 4); continue;
+        case BPF_RET | BPF_K: return f->k;
+        case BPF_JMP | BPF_JEQ | BPF_K: jump = a == f->k; break;
+        case BPF_JMP | BPF_JGE | BPF_K: jump = a >= f->k; break;
+        case BPF_JMP | BPF_JSET | BPF_K: jump = (a & f->k) != 0; break;
+        default: return 1;
+        }
+        pc += jump ? f->jt : f->jf;
+    }
+    return 2;
+}
+
+/* The whole list once more, as a second opinion: whoever adds a call adds it twice. */
+TEST(nothing_else_is_allowed)
+{
+    static const uint32_t expected[] = {
+        SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_ppoll, SYS_clock_gettime,
+        SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_lseek, SYS_accept4, SYS_shutdown,
+        SYS_close, SYS_fstat, SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync,
+        SYS_fadvise64, SYS_clock_getres, SYS_getrandom, SYS_sched_yield, SYS_munmap, SYS_mremap,
+        SYS_madvise, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit_group, SYS_exit,
+#ifdef SYS_poll
+        SYS_poll,
+#endif
+    };
+    struct seccomp_program p;
+    seccomp_worker(&p);
+    uint32_t allowed = 0;
+    for (uint32_t nr = 0; nr < 70000; nr++)
+        allowed += decide(&p, nr) == SECCOMP_RET_ALLOW;
+    CHECK_INT(allowed, base_countof(expected));
+    for (size_t i = 0; i < base_countof(expected); i++)
+        CHECK_INT(decide(&p, expected[i]), SECCOMP_RET_ALLOW);
+    CHECK_INT(decide(&p, UINT32_MAX), SECCOMP_RET_KILL_PROCESS);
+    CHECK_INT(decide(&p, 0x40000000), SECCOMP_RET_KILL_PROCESS);
+}
+
 TEST_MAIN(RUN(the_documented_ways_out_are_refused) RUN(unknown_calls_kill)
               RUN(foreign_call_tables_kill) RUN(what_works_on_open_descriptors_is_allowed)
-                  RUN(arguments_are_looked_at))
+                  RUN(arguments_are_looked_at) RUN(nothing_else_is_allowed))

@@ -44,8 +44,9 @@ def arguments(memory_mb=256, kernel=IMAGE + "/vmlinux", initramfs=IMAGE + "/init
     forward: (port on this machine's loopback, port inside) pairs; append: more words
     for the kernel's command line.
 
-    A vmlinux is started through PVH, which saves the 0.7 s that unpacking a bzImage
-    takes under TCG; an initramfs that is not packed saves more. qboot is a smaller firmware than SeaBIOS; both come with QEMU.
+    A vmlinux is started through PVH, which saves the 0.6 s that unpacking a bzImage
+    takes under TCG; an initramfs that is not packed saves more. qboot is a smaller
+    firmware than SeaBIOS; both come with QEMU.
     """
     words = [COMMAND_LINE, ADDRESS if network else "", "vyoma.share" if share else "", append]
     if not uses_kvm():

@@ -7,3 +7,12 @@ engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
 $(eval $(call room,engine,$(engine.sources) $(engine.dispatch),base,-Iengine -fno-math-errno))
+
+# The other two, once each and by gcc, for the tests below. gcc needs half a minute
+# and more for them at -O2.
+engine.fallbacks := goto switch
+$(O)/engine/dispatch_%.o: engine/interp/dispatch_%.c
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' cc '$< (gcc)'
+	@gcc $(STD) $(WARN) -O1 -fno-math-errno -Iengine -Iengine/include -Ibase/include -MMD -MP -c $< -o $@
+-include $(engine.fallbacks:%=$(O)/engine/dispatch_%.d)

@@ -60,7 +60,7 @@ refill_retry:
     budget = st->budget;
     if (trap)
         goto raise_trap;
-        DISPATCH();
+    DISPATCH();
 raise_trap:
     st->pc = pc;
 finish:

@@ -1,0 +1,22 @@
+$(eval $(call unit_test,unit/engine,tests/unit/engine.c,tests/embed engine base))
+
+# The same unit test, sanitized but for the interpreter, and the specification's suite
+# with each of the other ways to dispatch: their object comes before the library, so the
+# library's is not taken.
+define dispatch_tests
+$(O)/dbg/tests/unit/engine-$(1): $(O)/dbg/tests/unit/engine.c.o $(O)/engine/dispatch_$(1).o \
+    $(O)/dbg/libtests-embed.a $(O)/dbg/libengine.a $(O)/dbg/libbase.a
+	@printf '  %-4s %s\n' ld '$$@'
+	@$(dbg.CC) $(dbg.CFLAGS) $$^ $(dbg.LDFLAGS) -o $$@
+$(O)/dbg/bin/spec-$(1): $(SPEC_SRC:%=$(O)/dbg/%.o) $(O)/engine/dispatch_$(1).o \
+    $(O)/dbg/libtests-embed.a $(O)/dbg/libengine.a $(O)/dbg/libbase.a
+	@mkdir -p $$(@D)
+	@printf '  %-4s %s\n' ld '$$@'
+	@$(dbg.CC) $(dbg.CFLAGS) $$^ $(dbg.LDFLAGS) -o $$@
+$(call script_test,unit/engine-$(1),$(O)/dbg/tests/unit/engine-$(1),$(O)/dbg/tests/unit/engine-$(1))
+$(call script_test,engine/spec-$(1)-guard,tests/engine/spec-$(1)-guard.sh,$(O)/dbg/bin/spec-$(1))
+$(call script_test,engine/spec-$(1)-check,tests/engine/spec-$(1)-check.sh,$(O)/dbg/bin/spec-$(1))
+
+endef
+SPEC_SRC := $(patsubst %,tests/spec/%.c,main suite spectest value script)
+$(foreach d,$(engine.fallbacks),$(eval $(call dispatch_tests,$d)))

@@ -151,7 +151,8 @@ struct app *apps_add(struct core *c, const struct boot_app *how, int *error)
     a->backoff_ms = a->backoff_first_ms = how->backoff_ms;
     a->backoff_max_ms = how->backoff_max_ms;
     bucket_fill(&a->shows, c->now_ms, SHOW_BURST);
-    bucket_fill(&a->tally_bucket, c->now_ms, TALLY_BURST);
+    for (unsigned k = 0; k < TALLY_KINDS; k++)
+        bucket_fill(&a->tallies[k].bucket, c->now_ms, TALLY_BURST);
     bucket_fill(&a->broadcasts, c->now_ms, BROADCAST_PER_SEC);
     name_insert(c, a);
     c->entry_count++;

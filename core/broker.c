@@ -127,7 +127,8 @@ static bool broadcast_to(struct core *c, struct app *a, struct app *b, struct sp
 
 void broker_broadcast(struct core *c, struct app *a, struct span text)
 {
-    if (!a->manifest.ipc.send_any && a->manifest.ipc.send_count == 0) {
+    const struct manifest *m = &a->manifest;
+    if (!manifest_has(m, MANIFEST_CAP_IPC) || (!m->ipc.send_any && m->ipc.send_count == 0)) {
         refuse(c, a, "error:denied:", policy_deny(c, a, "send to", MANIFEST_POWER_SEND,
                                                   SPAN_LIT("broadcast")));
         return;

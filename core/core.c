@@ -184,6 +184,7 @@ static void app_event(struct core *c, const struct core_event *ev)
     case CORE_EV_TRAPPED: life_trapped(c, a, ev); break;
     case CORE_EV_REFUSED: life_refused(c, a, ev); break;
     case CORE_EV_EXITED: life_exited(c, a, ev); break;
+    case CORE_EV_ESCAPED: policy_excess(c, a, "escape", ev->text); break;
     default: break;
     }
 }
@@ -250,7 +251,7 @@ uint64_t app_due(const struct app *a)
 
 static void run_timers(struct core *c)
 {
-    enum { BATCH = 8 };
+    enum { BATCH = 4 };
     for (int i = 0; i < BATCH && step_has_room(c); i++) {
         struct app *a = timer_pop(c, c->now_ms);
         if (!a)

@@ -93,6 +93,8 @@ struct bucket {
     uint64_t milli;
 };
 
+enum tally_kind { TALLY_GRANTS, TALLY_DENIALS, TALLY_KINDS };
+
 /* One aggregated kind of record: the first is written at once, repeats are counted. */
 struct tally {
     uint64_t key; /* 0: empty */
@@ -207,9 +209,11 @@ struct app {
     struct arena keep;
     struct manifest manifest; /* valid from SPAWNING on; until the next load */
 
-    struct bucket tally_bucket;
     uint32_t tally_other[AUDIT_EVENTS];
-    struct tally tally[TALLY_ENTRIES];
+    struct {
+        struct bucket bucket;
+        struct tally entries[TALLY_ENTRIES];
+    } tallies[TALLY_KINDS]; /* grants must not push denials out of sight */
     uint32_t recv_count;
     struct pending_recv recv[CORE_REQUESTS_MAX];
 };

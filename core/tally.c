@@ -82,14 +82,15 @@ static void entry_set(struct tally *t, uint64_t key, const struct note *n)
 bool tally_note(struct core *c, struct app *a, const struct note *n)
 {
     uint64_t key = n->id * 16 + n->event + 1;
-    struct tally *t = &a->tally[(key ^ key >> 32) % TALLY_ENTRIES];
+    unsigned kind = n->event == AUDIT_CAP_DENY ? TALLY_DENIALS : TALLY_GRANTS;
+    struct tally *t = &a->tallies[kind].entries[(key ^ key >> 32) % TALLY_ENTRIES];
     if (t->key == key) {
         t->count += n->count;
         t->bytes += n->bytes;
         want_flush(c, a);
         return false;
     }
-    if (!bucket_take(&a->tally_bucket, c->now_ms, TALLY_PER_SEC, TALLY_BURST, 1)) {
+    if (!bucket_take(&a->tallies[kind].bucket, c->now_ms, TALLY_PER_SEC, TALLY_BURST, 1)) {
         count_other(c, a, (uint8_t)n->event, n->count);
         return false;
     }
@@ -101,14 +102,14 @@ bool tally_note(struct core *c, struct app *a, const struct note *n)
 
 void tally_flush(struct core *c, struct app *a)
 {
-    for (unsigned i = 0; i < TALLY_ENTRIES; i++)
-        flush_entry(c, a, &a->tally[i]);
+    for (unsigned i = 0; i < TALLY_KINDS * TALLY_ENTRIES; i++)
+        flush_entry(c, a, &a->tallies[i / TALLY_ENTRIES].entries[i % TALLY_ENTRIES]);
     flush_others(c, a);
     a->tally_due_ms = UINT64_MAX;
 }
 
 void tally_clear(struct app *a)
 {
-    for (unsigned i = 0; i < TALLY_ENTRIES; i++)
-        a->tally[i].key = 0;
+    for (unsigned i = 0; i < TALLY_KINDS * TALLY_ENTRIES; i++)
+        a->tallies[i / TALLY_ENTRIES].entries[i % TALLY_ENTRIES].key = 0;
 }

@@ -206,7 +206,7 @@ static void audit_denial(struct sapp *a, const char *what, uint64_t count)
                                           "messages a second", "broadcasts a second",
                                           "broadcast to a full queue", "output while paused",
                                           "malformed line", "unread answer", "message size",
-                                          "open requests", "control protocol", "import" };
+                                          "open requests", "control protocol", "import", "escape" };
     for (size_t i = 0; i < sizeof excess / sizeof excess[0]; i++) {
         if (strcmp(what, excess[i]) == 0) {
             a->audit_excess += count;

@@ -240,8 +240,8 @@ static void on_audit(struct world *w, const struct core_action *act)
         w->gap = true;
         return;
     }
-    if (w->gap && says_lost(act->bytes))
-        w->gap = false;
+    w->last_says_lost = w->gap && says_lost(act->bytes);
+    w->gap &= !w->last_says_lost;
     w->log_last = w->log_len;
     memcpy(w->log + w->log_len, act->bytes.p, act->bytes.len);
     w->log_len += act->bytes.len;
@@ -330,11 +330,13 @@ static void on_action(struct world *w, const struct core_action *act)
 
 static void print_bytes(struct span s)
 {
-    for (size_t i = 0; i < s.len && i < 100; i++) {
+    const char *wide = getenv("SIM_WIDTH");
+    size_t limit = wide ? strtoul(wide, NULL, 10) : 100;
+    for (size_t i = 0; i < s.len && i < limit; i++) {
         uint8_t ch = s.p[i];
         printf(ch == '\n' ? "\\n" : ch < 0x20 || ch >= 0x7f ? "\\x%02x" : "%c", ch);
     }
-    printf(s.len > 100 ? "... (%zu)\n" : "\n", s.len);
+    printf(s.len > limit ? "... (%zu)\n" : "\n", s.len);
 }
 
 static void print_action(const struct core_action *act)

@@ -159,6 +159,7 @@ struct world {
     bool chain_known;
     uint32_t lost_now; /* not yet told to the core */
     bool chain_spoilt; /* by us */
+    bool last_says_lost; /* the newest record explains a gap */
     bool gap; /* records were lost, and the log does not say so yet */
     const char *failure;
     char failure_text[256];

@@ -503,8 +503,8 @@ static void stale_event(struct world *w)
     static const enum core_event_type types[] = { CORE_EV_LOADED, CORE_EV_SPAWNED, CORE_EV_OUTPUT,
                                                   CORE_EV_DELIVERED, CORE_EV_REQUEST,
                                                   CORE_EV_TRAPPED, CORE_EV_REFUSED,
-                                                  CORE_EV_EXITED };
-    give(w, (struct core_event){ .type = types[rng_below(dice(w), 8)], .app = id, .count = 7,
+                                                  CORE_EV_EXITED, CORE_EV_ESCAPED };
+    give(w, (struct core_event){ .type = types[rng_below(dice(w), 9)], .app = id, .count = 7,
                                  .stream = CORE_STDOUT, .text = SPAN_LIT("@app-b: m0\n") });
 }
 
@@ -597,6 +597,7 @@ static void power_cut(struct world *w)
     w->n_power_cuts++;
     if (w->log_len > w->log_last) {
         size_t len = w->log_len - w->log_last;
+        w->gap |= w->last_says_lost;
         w->log_len = w->log_last + rng_below(dice(w), (uint32_t)len + 1);
     }
 }
@@ -672,7 +673,7 @@ static void read_log(struct world *w, struct core_event *ev)
     memcpy(w->prev, chain.last, sizeof w->prev);
     ev->count2 = chain.seq;
     w->log_len = w->log_last = chain.good_bytes;
-    if (ev->error) /* as a host would: put the spoilt log aside */
+    if (ev->error || w->log_len > 200000) /* as a host would: put a spoilt or long log aside */
         w->log_len = w->log_last = 0;
 }
 

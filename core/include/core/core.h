@@ -61,6 +61,8 @@ enum core_event_type {
     CORE_EV_TIMER,     /* the time asked for by CORE_ACT_TIMER has come */
     CORE_EV_STOP,      /* end the system: `stop` says how */
     CORE_EV_AUDIT_LOST, /* the host could not store `count` audit records */
+    CORE_EV_ESCAPED,   /* a path that core had allowed, `text`, leads out of the app's folder; the
+                          host has refused it. For the record */
 };
 
 enum core_stream { CORE_STDOUT = 1, CORE_STDERR = 2 };

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "beneath.h"
 #include "hosts/linux/wasi_errno.h"
+#include "hosts/linux/wasi_values.h"
 #include "usage.h"
 #include "wasi/host.h"
 
@@ -197,19 +198,6 @@ struct request {
     int *fd;
 };
 
-static enum wasi_filetype filetype_of(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG: return WASI_FILETYPE_REGULAR_FILE;
-    case S_IFDIR: return WASI_FILETYPE_DIRECTORY;
-    case S_IFLNK: return WASI_FILETYPE_SYMBOLIC_LINK;
-    case S_IFCHR: return WASI_FILETYPE_CHARACTER_DEVICE;
-    case S_IFBLK: return WASI_FILETYPE_BLOCK_DEVICE;
-    case S_IFSOCK: return WASI_FILETYPE_SOCKET_STREAM;
-    default: return WASI_FILETYPE_UNKNOWN;
-    }
-}
-
 bool paths_open_writes(const struct ctl_msg *m)
 {
     return m->u.open.can_write || (m->u.open.oflags & (WASI_O_CREAT | WASI_O_TRUNC));
@@ -263,17 +251,12 @@ static enum wasi_errno do_open(const struct request *r)
         close(fd);
         return WASI_ACCES;
     }
-    r->reply->u.opened.filetype = (uint8_t)filetype_of(st.st_mode);
+    r->reply->u.opened.filetype = (uint8_t)wasi_filetype_of(st.st_mode);
     if (S_ISDIR(st.st_mode))
         return keep_dir(r, fd);
     r->reply->u.opened.has_fd = 1;
     *r->fd = fd;
     return WASI_SUCCESS;
-}
-
-static uint64_t ns_of(const struct timespec *t)
-{
-    return t->tv_sec < 0 ? 0 : (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
 static enum wasi_errno do_stat(const struct request *r)
@@ -291,30 +274,19 @@ static enum wasi_errno do_stat(const struct request *r)
                                           .ino = st.st_ino,
                                           .nlink = st.st_nlink,
                                           .size = (uint64_t)st.st_size,
-                                          .atim = ns_of(&st.st_atim),
-                                          .mtim = ns_of(&st.st_mtim),
-                                          .ctim = ns_of(&st.st_ctim),
-                                          .filetype = (uint8_t)filetype_of(st.st_mode) };
+                                          .atim = wasi_ns_of(&st.st_atim),
+                                          .mtim = wasi_ns_of(&st.st_mtim),
+                                          .ctim = wasi_ns_of(&st.st_ctim),
+                                          .filetype = (uint8_t)wasi_filetype_of(st.st_mode) };
     return WASI_SUCCESS;
-}
-
-static struct timespec time_of(uint64_t ns, bool set, bool now)
-{
-    if (now)
-        return (struct timespec){ 0, UTIME_NOW };
-    if (!set)
-        return (struct timespec){ 0, UTIME_OMIT };
-    return (struct timespec){ (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
 }
 
 static enum wasi_errno do_set_times(const struct request *r)
 {
     const struct ctl_times *t = &r->m->u.times;
-    struct timespec ts[2] = {
-        time_of(t->atim, t->fstflags & WASI_FST_ATIM, t->fstflags & WASI_FST_ATIM_NOW),
-        time_of(t->mtim, t->fstflags & WASI_FST_MTIM, t->fstflags & WASI_FST_MTIM_NOW),
-    };
+    struct timespec ts[2];
     int fd, flags = O_PATH | (t->follow ? 0 : O_NOFOLLOW);
+    wasi_timespecs_of(t->atim, t->mtim, t->fstflags, ts);
     enum wasi_errno e = open_path(r->p, t->dir, r->a, flags, 0, true, &fd);
     if (e != WASI_SUCCESS)
         return e;
@@ -450,7 +422,7 @@ struct kernel_dirent { /* getdents64(2) */
 
 static enum wasi_filetype filetype_of_entry(uint8_t type)
 {
-    return filetype_of((mode_t)DTTOIF(type));
+    return wasi_filetype_of((mode_t)DTTOIF(type));
 }
 
 /* What lies above /data is nobody's business, not even its number: there ".." is the folder

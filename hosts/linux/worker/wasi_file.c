@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "hosts/linux/wasi_values.h"
 #include "wasi_private.h"
 
 static const clockid_t clocks[WASI_CLOCK_COUNT_] = {
@@ -19,17 +20,12 @@ static const clockid_t clocks[WASI_CLOCK_COUNT_] = {
     [WASI_CLOCK_THREAD_CPUTIME] = CLOCK_THREAD_CPUTIME_ID,
 };
 
-static uint64_t ns_of(const struct timespec *t)
-{
-    return t->tv_sec < 0 ? 0 : (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
-}
-
 static enum wasi_errno clock_resolution(void *ctx, enum wasi_clock id, uint64_t *ret)
 {
     struct timespec t;
     if (clock_getres(clocks[id], &t) < 0)
         return last_error();
-    *ret = ns_of(&t);
+    *ret = wasi_ns_of(&t);
     return WASI_SUCCESS;
 }
 
@@ -38,7 +34,7 @@ static enum wasi_errno clock_now(void *ctx, enum wasi_clock id, uint64_t *ret)
     struct timespec t;
     if (clock_gettime(clocks[id], &t) < 0)
         return last_error();
-    *ret = ns_of(&t);
+    *ret = wasi_ns_of(&t);
     return WASI_SUCCESS;
 }
 
@@ -200,17 +196,6 @@ static enum wasi_errno file_set_flags(void *ctx, int32_t h, uint16_t fdflags)
     return result(fcntl(h, F_SETFL, flags));
 }
 
-static enum wasi_filetype filetype_of(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG: return WASI_FILETYPE_REGULAR_FILE;
-    case S_IFDIR: return WASI_FILETYPE_DIRECTORY;
-    case S_IFCHR: return WASI_FILETYPE_CHARACTER_DEVICE;
-    case S_IFSOCK: return WASI_FILETYPE_SOCKET_STREAM;
-    default: return WASI_FILETYPE_UNKNOWN;
-    }
-}
-
 static enum wasi_errno file_stat(void *ctx, int32_t h, struct wasi_filestat *ret)
 {
     struct stat st;
@@ -220,12 +205,12 @@ static enum wasi_errno file_stat(void *ctx, int32_t h, struct wasi_filestat *ret
         return last_error();
     *ret = (struct wasi_filestat){ .dev = st.st_dev,
                                    .ino = st.st_ino,
-                                   .filetype = filetype_of(st.st_mode),
+                                   .filetype = wasi_filetype_of(st.st_mode),
                                    .nlink = st.st_nlink,
                                    .size = (uint64_t)st.st_size,
-                                   .atim = ns_of(&st.st_atim),
-                                   .mtim = ns_of(&st.st_mtim),
-                                   .ctim = ns_of(&st.st_ctim) };
+                                   .atim = wasi_ns_of(&st.st_atim),
+                                   .mtim = wasi_ns_of(&st.st_mtim),
+                                   .ctim = wasi_ns_of(&st.st_ctim) };
     return WASI_SUCCESS;
 }
 
@@ -234,23 +219,12 @@ static enum wasi_errno file_set_size(void *ctx, int32_t h, uint64_t size)
     return result(ftruncate(h, (off_t)size));
 }
 
-static struct timespec time_of(uint64_t ns, bool set, bool now)
-{
-    if (now)
-        return (struct timespec){ 0, UTIME_NOW };
-    if (!set)
-        return (struct timespec){ 0, UTIME_OMIT };
-    return (struct timespec){ (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
-}
-
 static enum wasi_errno file_set_times(void *ctx, int32_t h, const struct wasi_times *t)
 {
     if (is_dir(h))
         return path_set_times(ctx, h, SPAN_NONE, true, t);
-    struct timespec ts[2] = {
-        time_of(t->atim, t->fstflags & WASI_FST_ATIM, t->fstflags & WASI_FST_ATIM_NOW),
-        time_of(t->mtim, t->fstflags & WASI_FST_MTIM, t->fstflags & WASI_FST_MTIM_NOW),
-    };
+    struct timespec ts[2];
+    wasi_timespecs_of(t->atim, t->mtim, t->fstflags, ts);
     return result(futimens(h, ts));
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 256, FLAGS_MAX = 16 * 1024 };
@@ -63,9 +64,14 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_later(struct timespec a, struct timespec b)
+{
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
 /* The *.c of dir, sorted, so that the module's bytes do not depend on the folder's order.
  * *newest, zero before: becomes the time of the last change of them and of *.h. */
-static int push_sources(const struct cli *c, struct command *cmd, const char *dir, time_t *newest)
+static int push_sources(const struct cli *c, struct command *cmd, const char *dir, struct timespec *newest)
 {
     char path[CLI_PATH_MAX];
     size_t first = cmd->count;
@@ -79,7 +85,8 @@ static int push_sources(const struct cli *c, struct command *cmd, const char *di
         if (e->d_name[0] == '.' || !(is_c || is_h) || !cli_join(path, dir, e->d_name) ||
             stat(path, &st) != 0)
             continue;
-        *newest = st.st_mtime > *newest ? st.st_mtime : *newest;
+        if (is_later(st.st_mtim, *newest))
+            *newest = st.st_mtim;
         if (is_c)
             push(cmd, path);
     }
@@ -148,17 +155,17 @@ static void show_command(const struct command *cmd)
     fputc('\n', stderr);
 }
 
-static bool up_to_date(const char *output, time_t newest)
+static bool up_to_date(const char *output, struct timespec newest)
 {
     struct stat st;
-    return stat(output, &st) == 0 && st.st_mtime >= newest;
+    return stat(output, &st) == 0 && is_later(st.st_mtim, newest);
 }
 
 static int compile(const struct cli *c, const struct cli_build *b, const char *output)
 {
     char sdk[CLI_PATH_MAX];
     struct command cmd = { .count = 0 };
-    time_t newest = 0;
+    struct timespec newest = { 0, 0 };
     int code = cli_sdk_dir(c, sdk);
     push(&cmd, compiler());
     if (!code)

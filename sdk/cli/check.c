@@ -176,13 +176,14 @@ static int verdict(const struct checker *k, const char *wasm)
         fwrite(k->hints.p, 1, k->hints.len, stderr);
         return cli_fail(k->c, CLI_FAILED,
                         "apps import from wasi_snapshot_preview1 and vyoma; docs/app-abi.md",
-                        "%s: %u imports that this system does not have", wasm, k->unknown);
+                        "%s: %u import%s that this system does not have", wasm, k->unknown,
+                        k->unknown == 1 ? "" : "s");
     }
     if (!k->missing)
         return CLI_OK;
     fflush(stdout);
-    fprintf(stderr, "vyoma: error: %s: %u imports need what the manifest does not grant\n", wasm,
-            k->missing);
+    fprintf(stderr, "vyoma: error: %s: %u import%s what the manifest does not grant\n", wasm,
+            k->missing, k->missing == 1 ? " needs" : "s need");
     fwrite(k->hints.p, 1, k->hints.len, stderr);
     return CLI_FAILED;
 }

@@ -46,8 +46,14 @@ WASI_CALL(wasi_fd_fdstat_set_flags)
     enum wasi_errno e = fd_get(w, (uint32_t)a[0], WASI_RIGHT_FD_FDSTAT_SET_FLAGS, &row);
     if (e != WASI_SUCCESS)
         return e;
+    /* How writes are synced is settled when a file is opened: it cannot be asked for later, and
+     * does not end when a guest sets another flag alone. */
+    uint32_t settled = row->flags & (WASI_FDFLAG_DSYNC | WASI_FDFLAG_RSYNC | WASI_FDFLAG_SYNC);
     if (flags & ~(uint32_t)WASI_FDFLAGS_ALL)
         return WASI_INVAL;
+    if (flags & ~(settled | WASI_FDFLAG_APPEND | WASI_FDFLAG_NONBLOCK))
+        return WASI_NOTSUP;
+    flags |= settled;
     if (flags == row->flags)
         return WASI_SUCCESS;
     e = HOST_CALL(w, set_flags, row->handle, (uint16_t)flags);

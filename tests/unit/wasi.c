@@ -271,6 +271,12 @@ TEST(fdstat_and_filestat)
     memcpy(&s, memory + OUT, sizeof s);
     CHECK_INT(s.flags, WASI_FDFLAG_APPEND);
     CHECK_INT(CALL("fd_fdstat_set_flags", fd, 32), WASI_INVAL);
+    CHECK_INT(CALL("fd_fdstat_set_flags", fd, WASI_FDFLAG_SYNC), WASI_NOTSUP);
+    f.fds[fd].flags |= WASI_FDFLAG_SYNC;
+    CHECK_INT(CALL("fd_fdstat_set_flags", fd, WASI_FDFLAG_NONBLOCK), 0);
+    CHECK_INT(f.fds[fd].flags, WASI_FDFLAG_SYNC | WASI_FDFLAG_NONBLOCK);
+    CHECK_INT(CALL("fd_fdstat_set_flags", fd, WASI_FDFLAG_SYNC | WASI_FDFLAG_APPEND), 0);
+    f.fds[fd].flags = WASI_FDFLAG_APPEND;
     f.fail = WASI_NOTSUP;
     CHECK_INT(CALL("fd_fdstat_set_flags", fd, 0), WASI_NOTSUP);
     CHECK_INT(f.fds[fd].flags, WASI_FDFLAG_APPEND);

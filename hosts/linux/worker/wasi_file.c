@@ -181,11 +181,10 @@ static enum wasi_errno file_sync(void *ctx, int32_t h, bool data_only)
     return result(data_only ? fdatasync(h) : fsync(h));
 }
 
-/* Of the flags only these can change once a file is open. */
 static enum wasi_errno file_set_flags(void *ctx, int32_t h, uint16_t fdflags)
 {
     struct wasi_linux *l = ctx;
-    if (is_dir(h) || (fdflags & ~(WASI_FDFLAG_APPEND | WASI_FDFLAG_NONBLOCK)))
+    if (is_dir(h))
         return WASI_NOTSUP;
     bool nonblock = fdflags & WASI_FDFLAG_NONBLOCK;
     if (h <= STDERR_FILENO) {

@@ -110,6 +110,7 @@ struct wasi_host {
     enum wasi_errno (*advise)(void *ctx, int32_t h, uint64_t offset, uint64_t len, uint8_t advice);
     enum wasi_errno (*allocate)(void *ctx, int32_t h, uint64_t offset, uint64_t len);
     enum wasi_errno (*sync)(void *ctx, int32_t h, bool data_only);
+    /* Only append and nonblock may differ from what the file was opened with. */
     enum wasi_errno (*set_flags)(void *ctx, int32_t h, uint16_t fdflags);
     enum wasi_errno (*stat)(void *ctx, int32_t h, struct wasi_filestat *ret);
     enum wasi_errno (*set_size)(void *ctx, int32_t h, uint64_t size);

@@ -216,9 +216,10 @@ bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, u
         c->last_op != OP_i32_add_SI || acc->pos != c->last)
         return false;
     uint64_t w = c->code[c->last + 1];
-    if ((w >> 16 & 0xffff) != acc->slot)
-        return false;
     bool number = k->form == FORM_AI;
+    /* It reads what it compares with before it writes: that must not be the counter itself. */
+    if ((w >> 16 & 0xffff) != acc->slot || (!number && k->b == acc->slot))
+        return false;
     struct acc kept = *acc;
     emit_undo(c);
     uint32_t pos = emit(c, OP_count_ne_S + pairs[index] * 2u + number,

@@ -58,10 +58,25 @@ uint32_t slot_of(struct compiler *c, struct value *v)
     return home(c, v);
 }
 
+/* The value will be read from its home where the accumulators are not known: what made it
+ * must keep writing there, also when the accumulator's earlier state comes back because a
+ * comparison becomes a part of its branch. */
+static void pin(struct compiler *c, const struct value *v)
+{
+    struct acc *states[] = { &c->acc[type_class(v->type)], &c->acc_before[type_class(v->type)] };
+    for (unsigned i = 0; i < base_countof(states); i++)
+        if (states[i]->slot == home(c, v))
+            states[i]->has_a = states[i]->has_d = false;
+}
+
 void settle(struct compiler *c, struct value *v)
 {
-    if (v->kind == V_SLOT || c->dead)
+    if (c->dead)
         return;
+    if (v->kind == V_SLOT) {
+        pin(c, v);
+        return;
+    }
     uint32_t slot = home(c, v);
     if (v->kind == V_CONST) {
         emit_const(c, v, slot);

@@ -125,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         set_up();
     base_assert(mkdir(folder, 0700) == 0);
     int before = count_descriptors();
-    struct paths *p = paths_new(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), next(&in) & 2 ? 1 << 20 : 0);
+    uint64_t bound = next(&in) & 2 ? 1 << 20 : 0;
+    struct paths *p = paths_new(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), bound);
     base_assert(p);
     if (size && (data[0] & 1))
         paths_without_openat2(p);

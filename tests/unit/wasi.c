@@ -8,7 +8,8 @@ static uint8_t memory[FAKE_MEMORY];
 static struct fake f;
 
 /* Arguments are 64 bits wide; what a test writes as int is a guest's i32. */
-#define CALL(name, ...) fake_call(&f, "wasi_snapshot_preview1", name, (const uint64_t[9]){ __VA_ARGS__ })
+#define CALL(name, ...) \
+    fake_call(&f, "wasi_snapshot_preview1", name, (const uint64_t[9]){ __VA_ARGS__ })
 #define VYOMA(name, ...) fake_call(&f, "vyoma", name, (const uint64_t[9]){ __VA_ARGS__ })
 #define FRESH() fake_init(&f, memory, sizeof memory)
 
@@ -309,8 +310,8 @@ TEST(rights_only_shrink)
     uint32_t n = put_text(TEXT, "name");
     CHECK_INT(CALL("path_open", DATA, 0, TEXT, n, 0, WASI_RIGHT_FD_WRITE, 0, 0, OUT),
               WASI_NOTCAPABLE);
-    CHECK_INT(CALL("path_open", DATA, 0, TEXT, n, 0, WASI_RIGHT_FD_READ, WASI_RIGHT_FD_WRITE, 0, OUT),
-              WASI_NOTCAPABLE);
+    CHECK_INT(CALL("path_open", DATA, 0, TEXT, n, 0, WASI_RIGHT_FD_READ, WASI_RIGHT_FD_WRITE, 0,
+                   OUT), WASI_NOTCAPABLE);
     CHECK_INT(CALL("path_open", DATA, 0, TEXT, n, 0, WASI_RIGHT_FD_READ, 0, 0, OUT), 0);
 }
 

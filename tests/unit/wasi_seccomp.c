@@ -74,7 +74,8 @@ TEST(unknown_calls_kill)
         SYS_getpid, SYS_clone3, SYS_io_uring_setup, SYS_memfd_create, SYS_getdents64, SYS_openat2,
         SYS_unlinkat, SYS_renameat, SYS_mkdirat, SYS_symlinkat, SYS_linkat, SYS_fchmod, SYS_fchown,
         SYS_sysinfo, SYS_uname, SYS_prctl, SYS_setuid, SYS_rt_sigaction, SYS_dup, SYS_pipe2,
-        SYS_socketpair, SYS_sendto, SYS_recvfrom, SYS_sendmmsg, SYS_getsockname, SYS_setsockopt, SYS_shmget, SYS_msgget, SYS_inotify_init1,
+        SYS_socketpair, SYS_sendto, SYS_recvfrom, SYS_sendmmsg, SYS_getsockname, SYS_setsockopt,
+        SYS_shmget, SYS_msgget, SYS_inotify_init1,
         SYS_timer_create, SYS_tgkill, SYS_seccomp, 999,
     };
     for (size_t i = 0; i < base_countof(calls); i++) {

@@ -10,14 +10,16 @@
 #include "base/assert.h"
 #include "wasi_private.h"
 
-/* Fills in what the kernel said about one descriptor. */
-static void report(struct wasi_pollfd *f, short events)
+/* Fills in what the kernel said about one descriptor. How much there is to read is asked for
+ * only when it is the one descriptor: that is how a C library asks, and a server that
+ * waits for many does not want a system call for each. */
+static void report(struct wasi_pollfd *f, short events, bool is_only)
 {
     int available = 0;
     f->ready = events != 0;
     f->hangup = (events & (POLLHUP | POLLRDHUP)) != 0;
     f->error = events & POLLNVAL ? WASI_BADF : 0;
-    if (!f->write && (events & POLLIN) && ioctl(f->handle, FIONREAD, &available) == 0)
+    if (is_only && !f->write && (events & POLLIN) && ioctl(f->handle, FIONREAD, &available) == 0)
         f->nbytes = (uint64_t)available;
 }
 
@@ -70,7 +72,7 @@ static enum wasi_errno poll_fds(void *ctx, struct wasi_pollfd *fds, size_t n,
         if (is_dir(fds[i].handle))
             fds[i].ready = true;
         else
-            report(&fds[i], p[i].revents);
+            report(&fds[i], p[i].revents, n == 1);
     }
     return WASI_SUCCESS;
 }

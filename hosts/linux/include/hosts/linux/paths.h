@@ -32,8 +32,8 @@ void paths_free(struct paths *p);
 /* May the request, a CTL_PATH_OPEN, change anything? */
 bool paths_open_writes(const struct ctl_msg *m);
 
-/* Performs `request`, whose type is CTL_PATH_OPEN to CTL_DIR_CLOSE, with its bytes a and b. Fills in
- * *reply (error, u), reply_data (CTL_DATA_MAX bytes; *ret_len of them) and *ret_fd (-1,
+/* Performs `request`, whose type is CTL_PATH_OPEN to CTL_DIR_CLOSE, with its bytes a and b. Fills
+ * in *reply (error, u), reply_data (CTL_DATA_MAX bytes; *ret_len of them) and *ret_fd (-1,
  * or a descriptor to hand over and then close). Nothing in the request is
  * trusted. Never blocks on a peer: a FIFO or device is WASI_ACCES. */
 void paths_request(struct paths *p, const struct ctl_msg *request, struct span a, struct span b,

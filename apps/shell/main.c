@@ -114,9 +114,19 @@ static bool send_message(const char *line)
     return true;
 }
 
+static void show_own_help(void)
+{
+    show_line("", "NAME: text         send a message to an app; also: send NAME text");
+    show_line("", "history            the lines typed before");
+    show_line("", "clear              empty the screen");
+    show_line("", "exit               end this shell");
+}
+
 /* False: the shell ends. */
 static bool run(const char *line)
 {
+    if (strcmp(line, "help") == 0)
+        show_own_help();
     if (strcmp(line, "exit") == 0)
         return false;
     if (strcmp(line, "clear") == 0) {
@@ -128,6 +138,8 @@ static bool run(const char *line)
         ask(line, false);
         if (vy_after(line, "start "))
             learn_names();
+        if (strcmp(line, "poweroff") == 0 || strcmp(line, "reboot") == 0)
+            asked += asked < ASKED_MAX; /* no prompt, unless nothing comes of it */
     }
     return true;
 }
@@ -298,7 +310,12 @@ int main(void)
         char *line;
         flush();
         switch (input_next(&input, waiting ? ANSWER_NS : UINT64_MAX, &key, &line)) {
-        case INPUT_END: return 0;
+        case INPUT_END: /* what was typed is still done, though no answer can come */
+            stop_waiting();
+            go_on = false;
+            while (ahead_len && replay_keys())
+                stop_waiting();
+            break;
         case INPUT_IDLE: stop_waiting(); break;
         case INPUT_LINE: go_on = handle_line(line); break;
         case INPUT_KEY: go_on = handle_key(key); break;

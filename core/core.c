@@ -257,8 +257,9 @@ static void run_timers(struct core *c)
         if (!a)
             return;
         app_timers(c, a);
-        if (a->state != APP_FREE && app_due(a) != UINT64_MAX)
-            timer_want(c, a, app_due(a));
+        uint64_t due = a->state == APP_FREE ? UINT64_MAX : app_due(a);
+        if (due != UINT64_MAX) /* never again in this step: others want their turn */
+            timer_want(c, a, due > c->now_ms ? due : c->now_ms + 1);
     }
 }
 

@@ -74,7 +74,8 @@ static void malformed(struct core *c, struct app *a, struct span line, struct sp
     log_append(c, a, line);
 }
 
-static enum sent protocol_line(struct core *c, struct app *a, struct span line)
+static enum sent protocol_line(struct core *c, struct app *a, struct splitter *sp,
+                               struct span line)
 {
     struct lines parsed;
     lines_parse(line, &parsed);
@@ -88,6 +89,7 @@ static enum sent protocol_line(struct core *c, struct app *a, struct span line)
             stdin_system(c, a, "error:denied:",
                          policy_deny(c, a, "draw", MANIFEST_CAP_DISPLAY, SPAN_NONE));
         break;
+    case LINES_TEXT: plain_line(c, a, CORE_STDOUT, sp, line, true); break;
     case LINES_RESERVED: malformed(c, a, line, SPAN_LIT("reserved for the system")); break;
     default: malformed(c, a, line, span_of_cstr(parsed.error ? parsed.error : "")); break;
     }
@@ -105,7 +107,7 @@ static enum sent take_line(struct core *c, struct app *a, enum core_stream strea
                            struct splitter *sp, struct span line)
 {
     if (is_protocol(a, stream, sp, line))
-        return protocol_line(c, a, line);
+        return protocol_line(c, a, sp, line);
     plain_line(c, a, stream, sp, line, true);
     return SENT_DONE;
 }

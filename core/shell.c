@@ -322,14 +322,19 @@ static bool may_use(const struct app *a, const struct verb *v)
 
 enum sent shell_command(struct core *c, struct app *a, struct span verb, struct span args)
 {
-    if (!reply_has_room(a) && !a->finishing && !a->stdin_closed) {
-        flow_block(c, a, a);
-        return SENT_BLOCKED;
-    }
     const struct verb *v = find_verb(verb);
     if (!may_use(a, v)) {
         struct span why = policy_deny(c, a, "command the supervisor to", MANIFEST_CAP_SHELL, verb);
         stdin_system(c, a, "error:denied:", why);
+        return SENT_DONE;
+    }
+    if (!reply_has_room(a) && !a->finishing && !a->stdin_closed) {
+        if (!a->clogged) {
+            flow_block(c, a, a);
+            return SENT_BLOCKED;
+        }
+        policy_excess(c, a, "unread answer", SPAN_NONE);
+        stdin_system(c, a, "error:full:", SPAN_LIT("supervisor: its answers are not read"));
         return SENT_DONE;
     }
     struct args words;

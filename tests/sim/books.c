@@ -44,7 +44,7 @@ static void given_address(struct world *w, struct sapp *a, const char *name, siz
     } else if (len == 9 && begins(name, "broadcast")) {
         a->wrong++;
         a->has_broadcast = true;
-        if (!has_cap(a, MANIFEST_CAP_IPC) || (!a->plan.send_any && !a->plan.send))
+        if (!has_cap(a, MANIFEST_CAP_IPC) || (!a->plan.send_any && !a->plan.send_listed))
             a->send_denials++;
     } else if (len == 10 && begins(name, "supervisor")) {
         a->wrong++;

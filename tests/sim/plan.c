@@ -63,6 +63,7 @@ static void random_plan(struct world *w, struct plan *p, int self)
     p->lines = !rng_one_in(r, 10);
     p->send_any = rng_one_in(r, 3);
     p->send = p->send_any ? 0 : (uint32_t)rng_next(r) & ((1u << SIM_APPS) - 1);
+    p->send_listed = p->send != 0;
     p->hears = rng_one_in(r, 2);
     if (p->send_any || p->send || p->hears)
         p->caps |= 1u << MANIFEST_CAP_IPC;
@@ -132,6 +133,7 @@ static void read_back(struct world *w, struct sapp *a, struct plan *p)
     p->lines = m.lines;
     p->send_any = m.ipc.send_any;
     p->hears = m.ipc.accept_broadcast;
+    p->send_listed = m.ipc.send_count != 0;
     for (uint32_t i = 0; i < m.ipc.send_count; i++) {
         int to = app_index(w, m.ipc.send[i]);
         if (to >= 0)

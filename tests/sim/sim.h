@@ -39,6 +39,7 @@ bool rng_one_in(struct rng *r, uint32_t n);
 struct plan {
     uint32_t caps; /* bits of enum manifest_cap */
     bool lines, send_any, hears;
+    bool send_listed; /* names, known or not */
     uint32_t send; /* bits of app indices */
     uint16_t port, connect_port; /* 0: none; connect host is "host.example" */
     uint32_t watchdog_secs, rate, memory_kib;

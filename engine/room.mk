@@ -6,6 +6,8 @@ engine.sources := $(wildcard engine/decode/*.c engine/validate/*.c engine/runtim
 engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
+# Everything but the interpreter is built for size; loading is hardly slower for it.
+$(foreach f,$(engine.sources),$(eval CFLAGS_$f += -Os))
 $(eval $(call room,engine,$(engine.sources) $(engine.dispatch),base,-Iengine -fno-math-errno))
 
 # The other two, once each and by gcc, for the tests below. gcc needs half a minute

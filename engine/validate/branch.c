@@ -37,10 +37,10 @@ static bool last_condition(const struct compiler *c, struct condition *ret)
         ret->type = at / COMPARE_IDS;
         ret->index = at % COMPARE_IDS / 4;
         ret->form = at % 4;
-    } else if (op >= OP_f32_eq_SS && op < OP_f32_eq_SS + 2u * COMPARE_FLOAT_IDS) {
-        unsigned at = op - OP_f32_eq_SS;
-        ret->type = 2 + at / COMPARE_FLOAT_IDS;
-        ret->index = at % COMPARE_FLOAT_IDS / 2;
+    } else if (op >= OP_f64_eq_SS && op < OP_f64_eq_SS + 0u + COMPARE_FLOAT_IDS) {
+        unsigned at = op - OP_f64_eq_SS;
+        ret->type = 3;
+        ret->index = at / 2;
         ret->form = at % 2;
     } else if (op == OP_i32_and_SS || op == OP_i32_and_AS || op == OP_i32_and_SI ||
                op == OP_i32_and_AI) {
@@ -60,8 +60,7 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
 {
     static const uint8_t int_not[] = { 1, 0, 8, 9, 6, 7, 4, 5, 2, 3, TEST_Z, TEST_NZ };
     static const uint8_t float_not[] = { 1, 0, 6, 7, 8, 9 };
-    static const uint16_t first[] = { OP_br_i32_eq_SS, OP_br_i64_eq_SS, OP_br_f32_eq_SS,
-                                      OP_br_f64_eq_SS };
+    static const uint16_t first[] = { OP_br_i32_eq_SS, OP_br_i64_eq_SS, 0, OP_br_f64_eq_SS };
     bool is_float = k->type >= 2;
     unsigned index = sense ? k->index : is_float ? float_not[k->index] : int_not[k->index];
     unsigned op = first[k->type] + index * (is_float ? 4 : 8) + k->form * 2 + back;
@@ -69,7 +68,8 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
     uint32_t site;
     if (back && k->type == 0 && fuse_count(c, k, index, &site))
         return site;
-    if (k->type == 0 && fuse_load_branch(c, k, index, back, &site))
+    if (k->type == 0 && (fuse_load_branch(c, k, index, back, &site) ||
+                         fuse_mask_branch(c, k, index, back, &site)))
         return site;
     uint32_t pos = emit(c, op, operands(k->a, imm ? 0 : k->b, 0, 0));
     if (imm)

@@ -1,36 +1,14 @@
 /* Appending instructions, and what is known of the accumulators. */
 #include "validate/func.h"
 
-int emit_room(struct compiler *c, size_t words)
+int emit_grow(struct compiler *c, size_t words)
 {
     size_t need = c->code_count + words;
-    if (need <= c->code_capacity)
-        return 0;
     if (need > ENG_MAX_CODE_WORDS)
         return reader_fail(&c->l->r, E_LIMIT, NULL, "module too large: code");
     if (array_grow(c->l->env, (void **)&c->code, &c->code_capacity, need, sizeof *c->code))
         return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
     return 0;
-}
-
-void emit_word(struct compiler *c, uint64_t word)
-{
-    base_paranoid(c->code_count < c->code_capacity);
-    c->code[c->code_count++] = word;
-}
-
-uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
-{
-    base_paranoid(op < OP_COUNT_ && c->code_count + 2 <= c->code_capacity);
-    uint32_t pos = c->code_count;
-    c->code[pos] = c->handlers[op];
-    c->code[pos + 1] = operand_word;
-    c->code_count = pos + 2;
-    c->before_last = c->last;
-    c->before_last_op = c->last_op;
-    c->last = pos;
-    c->last_op = (uint16_t)op;
-    return pos;
 }
 
 void emit_undo(struct compiler *c)
@@ -59,13 +37,6 @@ void forget_all(struct compiler *c)
         c->acc[i].slot = NO_SLOT;
 }
 
-void forget_slot(struct compiler *c, uint32_t slot)
-{
-    for (int i = 0; i < ACC_CLASSES; i++)
-        if (c->acc[i].slot == slot)
-            c->acc[i].slot = NO_SLOT;
-}
-
 static void map_varint(struct compiler *c, uint32_t v)
 {
     for (; v >= 0x80; v >>= 7)
@@ -83,23 +54,6 @@ int emit_offset(struct compiler *c, uint32_t pos, const uint8_t *at)
     c->map_pos = pos;
     c->map_offset = offset;
     return 0;
-}
-
-static uint32_t place(const struct compiler *c, const struct value *v)
-{
-    return v->kind == V_LOCAL ? v->local : home(c, v);
-}
-
-bool in_acc(const struct compiler *c, const struct value *v)
-{
-    return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
-}
-
-bool made_last(const struct compiler *c, const struct value *v)
-{
-    const struct acc *a = &c->acc[type_class(v->type)];
-    return v->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, v) &&
-           a->pos == c->last && a->op == c->last_op;
 }
 
 void claim(struct compiler *c, const struct value *v)

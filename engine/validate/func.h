@@ -116,10 +116,7 @@ void set_unreachable(struct compiler *c);
 
 /* --- emission: emit.c, moves.c, branch.c ----------------------------------------- */
 
-int emit_room(struct compiler *c, size_t words);
-/* Appends an instruction; its position. Room has been made. */
-uint32_t emit(struct compiler *c, unsigned op, uint64_t operands);
-void emit_word(struct compiler *c, uint64_t word);
+int emit_grow(struct compiler *c, size_t words);
 /* Records that the instruction at pos comes from the module's offset. */
 int emit_offset(struct compiler *c, uint32_t pos, const uint8_t *at);
 /* Drops the last instruction; what it mirrored is unknown afterwards. */
@@ -127,12 +124,14 @@ void emit_undo(struct compiler *c);
 /* Drops the last instruction, which made the value that the class's accumulator mirrors, and
  * knows again what that was before. */
 void emit_undo_result(struct compiler *c, enum acc_class k);
-/* Did the last instruction make v, in its home? */
-bool made_last(const struct compiler *c, const struct value *v);
-void forget_slot(struct compiler *c, uint32_t slot);
 void forget_all(struct compiler *c);
 /* No instruction before this place may be merged with one after it. */
 void emit_label(struct compiler *c);
+
+static inline int emit_room(struct compiler *c, size_t words)
+{
+    return c->code_count + words <= c->code_capacity ? 0 : emit_grow(c, words);
+}
 
 static inline uint64_t operands(uint32_t a, uint32_t d, uint32_t b, uint32_t e)
 {
@@ -147,9 +146,6 @@ static inline uint32_t home(const struct compiler *c, const struct value *v)
     return c->base + (uint32_t)(v - c->values);
 }
 
-/* v is in the accumulator of its class, and the emitter may use it there; v is a value that was
- * popped and is used once. */
-bool in_acc(const struct compiler *c, const struct value *v);
 /* Uses v from the accumulator: its producer need not store it. */
 void claim(struct compiler *c, const struct value *v);
 /* A slot that holds v; constants are put into their home. */
@@ -166,7 +162,63 @@ void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type);
 void move_to(struct compiler *c, struct value *v, uint32_t slot);
 int local_get(struct compiler *c, uint32_t x);
 int local_set(struct compiler *c, uint32_t x, bool tee);
-void unref(struct compiler *c, const struct value *v);
+
+/* --- what happens at every instruction ----------------------------------------------- */
+
+static inline void emit_word(struct compiler *c, uint64_t word)
+{
+    base_paranoid(c->code_count < c->code_capacity);
+    c->code[c->code_count++] = word;
+}
+
+/* Appends an instruction; its position. Room has been made. */
+static inline uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
+{
+    base_paranoid(op < OP_COUNT_ && c->code_count + 2 <= c->code_capacity);
+    uint32_t pos = c->code_count;
+    c->code[pos] = c->handlers[op];
+    c->code[pos + 1] = operand_word;
+    c->code_count = pos + 2;
+    c->before_last = c->last;
+    c->before_last_op = c->last_op;
+    c->last = pos;
+    c->last_op = (uint16_t)op;
+    return pos;
+}
+
+static inline void forget_slot(struct compiler *c, uint32_t slot)
+{
+    for (int i = 0; i < ACC_CLASSES; i++)
+        if (c->acc[i].slot == slot)
+            c->acc[i].slot = NO_SLOT;
+}
+
+static inline void unref(struct compiler *c, const struct value *v)
+{
+    if (v->kind != V_LOCAL)
+        return;
+    c->refs[v->local]--;
+    c->lazy--;
+}
+
+static inline uint32_t place(const struct compiler *c, const struct value *v)
+{
+    return v->kind == V_LOCAL ? v->local : home(c, v);
+}
+
+/* Is v, which was popped and is used once, in the accumulator of its class? */
+static inline bool in_acc(const struct compiler *c, const struct value *v)
+{
+    return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
+}
+
+/* Did the last instruction make v, in its home? */
+static inline bool made_last(const struct compiler *c, const struct value *v)
+{
+    const struct acc *a = &c->acc[type_class(v->type)];
+    return v->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, v) &&
+           a->pos == c->last && a->op == c->last_op;
+}
 
 /* Numeric instructions: numeric.c. `in` and `out` are types. */
 int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes);
@@ -187,6 +239,9 @@ bool fuse_count(struct compiler *c, const struct condition *k, unsigned index, u
 void fuse_increments(struct compiler *c);
 /* The last instruction loaded what branch k tests: one instruction, its site. */
 bool fuse_load_branch(struct compiler *c, const struct condition *k, unsigned index, bool back,
+                      uint32_t *ret_site);
+/* The last instruction masked what branch k tests: one instruction, its site. */
+bool fuse_mask_branch(struct compiler *c, const struct condition *k, unsigned index, bool back,
                       uint32_t *ret_site);
 /* Was the last instruction x = (a << n) + b of slots? */
 bool fused_scaled_sum(const struct compiler *c, uint32_t *a, uint32_t *b, uint32_t *shift);

@@ -2,7 +2,7 @@
  * takes, and interp/ops_fused.inc has the pair. */
 #include "validate/func.h"
 
-enum { OPS2 = 6, NUM2 = 6, OPS2_F64 = 4, NONE = 0xff };
+enum { OPS2 = 6, NUM2 = 4, OPS2_F64 = 4, NONE = 0xff };
 enum { FORM_SS, FORM_AS, FORM_SI, FORM_AI };
 
 /* Number of an operation (its first form) in a list, or NONE. */
@@ -44,8 +44,7 @@ static unsigned second(unsigned op, bool x_first)
 
 static unsigned second_number(unsigned op)
 {
-    static const uint16_t list[] = { OP_i32_add_SS, OP_i32_mul_SS,   OP_i32_and_SS,
-                                     OP_i32_shl_SS, OP_i32_shr_u_SS, OP_i32_shr_s_SS };
+    static const uint16_t list[] = { OP_i32_add_SS, OP_i32_and_SS, OP_i32_shl_SS, OP_i32_shr_u_SS };
     return find(list, NUM2, op);
 }
 
@@ -248,6 +247,23 @@ bool fuse_load_branch(struct compiler *c, const struct condition *k, unsigned in
     emit_word(c, w >> 32 | k->imm << 32);
     kept.has_a = kept.has_d = false;
     c->acc[ACC_INT] = kept;
+    *ret_site = pos + 1;
+    return true;
+}
+
+bool fuse_mask_branch(struct compiler *c, const struct condition *k, unsigned index, bool back,
+                      uint32_t *ret_site)
+{
+    /* Taken from the accumulator alone: its value was a temporary, and is gone after this. */
+    bool acc = c->last_op == OP_i32_and_AI + 1;
+    if (index > 1 || k->form != FORM_AI || (c->last_op != OP_i32_and_SI + 1 && !acc))
+        return false;
+    uint64_t w = c->code[c->last + 1];
+    emit_undo(c);
+    c->acc[ACC_INT].slot = NO_SLOT;
+    uint32_t pos = emit(c, OP_mask_br_eq_S + index * 4 + acc * 2u + back,
+                        operands(w & 0xffff, 0, 0, 0));
+    emit_word(c, w >> 32 | k->imm << 32);
     *ret_site = pos + 1;
     return true;
 }

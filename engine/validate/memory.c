@@ -47,8 +47,9 @@ int emit_load(struct compiler *c, const struct access *x, uint32_t offset, const
     struct value *v = &c->values[c->value_count];
     unsigned op = x->checking;
     uint32_t d = home(c, v), pos = 0;
-    if (c->m->unchecked) {
+    if (c->m->unchecked)
         op = x->guarded;
+    if (c->m->unchecked && x->guarded < OP_g_i64_load8_s_S) {
         pos = load_made(c, v, op, d, offset, &op);
     }
     if (pos) {

@@ -1,14 +1,6 @@
 /* Moves between slots: locals, constants and values that must be at home. */
 #include "validate/func.h"
 
-void unref(struct compiler *c, const struct value *v)
-{
-    if (v->kind != V_LOCAL)
-        return;
-    c->refs[v->local]--;
-    c->lazy--;
-}
-
 static void emit_const(struct compiler *c, const struct value *v, uint32_t slot)
 {
     if (v->bits <= UINT32_MAX) {

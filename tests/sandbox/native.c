@@ -459,6 +459,18 @@ static void do_escape(void)
     }
 }
 
+/* As many refusals as it likes, each of which would be a record of the audit log. */
+static void do_last_words(void)
+{
+    for (int i = 0; i < 20000; i++) {
+        struct ctl_msg m = { .type = CTL_REFUSED, .u.refused.key = "forged" };
+        if (ctl_send(CTL_WORKER_FD, &m, SPAN_LIT("x"), SPAN_LIT("forged.import"), NULL, 0) < 0)
+            break;
+    }
+    sleep(5);
+    printf("last_words: survived\n");
+}
+
 static void do_close_control(void)
 {
     close(CTL_WORKER_FD);
@@ -499,6 +511,7 @@ int main(void)
         { "zombies", do_zombies }, { "flood", do_flood }, { "spin", do_spin },
         { "send_descriptor", do_send_descriptor }, { "unread_replies", do_unread_replies },
         { "escape", do_escape }, { "close_control", do_close_control },
+        { "last_words", do_last_words },
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].verb) == 0)

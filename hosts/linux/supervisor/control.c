@@ -250,6 +250,18 @@ static void on_trap(struct sup *s, struct app *a, const struct ctl_msg *m)
     sup_event(s, &ev);
 }
 
+/* A worker that was refused or has trapped exits. Each packet makes a record or a line for
+ * people, so that one who goes on talking could push everything else out of the audit log. */
+static void on_last_word(struct sup *s, struct app *a, const struct ctl_msg *m)
+{
+    if (a->refused || a->trapped)
+        violation(s, a, "more than one last word");
+    else if (m->type == CTL_REFUSED)
+        on_refused(s, a, m);
+    else
+        on_trap(s, a, m);
+}
+
 static void on_trace(struct sup *s, struct app *a, const struct ctl_msg *m)
 {
     char bytes[512];
@@ -306,8 +318,8 @@ void control_readable(struct sup *s, struct app *a)
     }
     switch (m.type) {
     case CTL_RUNNING: break;
-    case CTL_REFUSED: on_refused(s, a, &m); break;
-    case CTL_TRAP: on_trap(s, a, &m); break;
+    case CTL_REFUSED:
+    case CTL_TRAP: on_last_word(s, a, &m); break;
     case CTL_TRACE: on_trace(s, a, &m); break;
     default:
         if (request_known(m.type))

@@ -1,6 +1,7 @@
 /* vyoma new NAME: a folder with an app that builds and runs, from a template of the SDK.
  *
- * A template is a folder of text files; "{{name}}" in them becomes the app's name. */
+ * A template is an app named my-app, a folder of text files; that name in them becomes the
+ * new one. */
 #include "cli.h"
 
 #include <dirent.h>
@@ -33,10 +34,10 @@ static int name_error(const struct cli *c, const char *name)
                     "'%s' cannot be an app's name", name);
 }
 
-/* Writes text with {{name}} replaced. */
+/* Writes text with the name replaced. */
 static int write_file(const struct cli *c, const char *path, const char *text, const char *name)
 {
-    static const char mark[] = "{{name}}";
+    static const char mark[] = "my-app";
     FILE *f = fopen(path, "wxe");
     if (!f)
         return cli_fail(c, CLI_FAILED, NULL, "%s: %s", path, strerror(errno));

@@ -2,6 +2,6 @@
 
 int main(void)
 {
-    vy_println("Hello from {{name}}");
+    vy_println("Hello from my-app");
     return 0;
 }

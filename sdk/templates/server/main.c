@@ -4,13 +4,13 @@
 int main(void)
 {
     static const char answer[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
-                                 "Hello from {{name}}\n";
+                                 "Hello from my-app\n";
     char request[1024];
     int listener, fd;
     int err = vy_listener(8080, &listener);
     if (err)
         return err;
-    vy_println("{{name}}: http://localhost:8080/");
+    vy_println("my-app: http://localhost:8080/");
     for (;;) {
         if (__wasi_sock_accept(listener, 0, &fd))
             continue;

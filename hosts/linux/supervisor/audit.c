@@ -3,7 +3,7 @@
  * Past the size that boot.toml states the older half is dropped; the chain of hashes goes on
  * through the rest. A line is one write(2). One that could be written only in part (the disk is full) is cut
  * off again, so that the file always ends in a whole line. Records reach the disk with the
- * file system's own commits (5 s on the image's ext4) and at shutdown: a power cut
+ * file system's own commits (5 s on the image's ext4) and when the machine ends: a power cut
  * can lose the last seconds, which shows as a shorter log, never as a broken chain. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -144,7 +144,8 @@ void auditlog_close(struct sup *s)
 {
     if (s->audit.fd < 0)
         return;
-    fdatasync(s->audit.fd);
+    if (s->o->owns_machine)
+        fdatasync(s->audit.fd);
     close(s->audit.fd);
     s->audit.fd = -1;
 }

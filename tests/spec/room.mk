@@ -8,6 +8,8 @@ $(foreach v,rel dbg,$(eval $(call program,$(v),spec,$(SPEC_SRC),tests/embed engi
 $(foreach t,$(SPEC_RUNS),$(eval $(call script_test,spec/$t,tests/spec/$t.sh,$(SPEC_PROGRAMS))))
 
 # Those of the fallback dispatchers are tests of tests/engine.
-.PHONY: spec
-spec: $(SPEC_PROGRAMS) $(engine.fallbacks:%=$(O)/dbg/bin/spec-%) ## run the specification's test suite, every build
+.PHONY: spec spec-all
+spec: setup ## run the specification's test suite, every build of the engine
+	@$(MAKE) --no-print-directory -j$$(nproc) spec-all
+spec-all: $(SPEC_PROGRAMS) $(engine.fallbacks:%=$(O)/dbg/bin/spec-%)
 	@tests/spec/all.sh $(SPEC_RUNS:%=tests/spec/%.sh) $(wildcard tests/engine/spec-*.sh)

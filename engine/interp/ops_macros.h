@@ -118,6 +118,10 @@
     CMP1(name, t, A, S, EXPR)                                                                     \
     CMP1(name, t, S, I, EXPR)                                                                     \
     CMP1(name, t, A, I, EXPR)
+/* Of i64: what the accumulator has is in its slot too. */
+#define CMP_WIDE(name, t, EXPR)                                                                   \
+    CMP1(name, t, S, S, EXPR)                                                                     \
+    CMP1(name, t, S, I, EXPR)
 #define CMP_FLOAT(name, t, EXPR)                                                                  \
     CMP1(name, t, S, S, EXPR)                                                                     \
     CMP1(name, t, A, S, EXPR)
@@ -156,6 +160,9 @@
     BR1(name, t, A, S, EXPR)                                                                      \
     BR1(name, t, S, I, EXPR)                                                                      \
     BR1(name, t, A, I, EXPR)
+#define BR_WIDE(name, t, EXPR)                                                                    \
+    BR1(name, t, S, S, EXPR)                                                                      \
+    BR1(name, t, S, I, EXPR)
 #define BR_FLOAT(name, t, EXPR)                                                                   \
     BR1(name, t, S, S, EXPR)                                                                      \
     BR1(name, t, A, S, EXPR)

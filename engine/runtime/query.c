@@ -104,10 +104,10 @@ struct eng_memory *eng_instance_memory(const struct eng_instance *inst)
 void *eng_memory_at(struct eng_memory *m, uint64_t addr, uint64_t len)
 {
     /* A memory of no bytes may have no address, but must still give one. */
-    static uint8_t nothing[1];
+    static const uint8_t nothing[1];
     if (addr > m->block.size || len > m->block.size - addr)
         return NULL;
-    return m->block.base ? m->block.base + addr : nothing;
+    return m->block.base ? m->block.base + addr : (void *)(uintptr_t)nothing;
 }
 
 uint64_t eng_memory_size(const struct eng_memory *m)

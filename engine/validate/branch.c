@@ -1,7 +1,7 @@
 /* Branches and returns: fusing comparisons, linking sites to labels. */
 #include "validate/func.h"
 
-enum { COMPARE_IDS = 40, COMPARE_FLOAT_IDS = 12, TEST_NZ = 10, TEST_Z = 11 };
+enum { COMPARE_IDS = 40, COMPARE_WIDE_IDS = 20, COMPARE_FLOAT_IDS = 12, TEST_NZ = 10, TEST_Z = 11 };
 
 void patch_site(struct compiler *c, uint32_t site, uint32_t target)
 {
@@ -32,11 +32,14 @@ static bool last_condition(const struct compiler *c, struct condition *ret)
 {
     unsigned op = c->last_op;
     uint64_t w = c->code[c->last + 1];
-    if (op >= OP_i32_eq_SS && op < OP_i32_eq_SS + 2u * COMPARE_IDS) {
-        unsigned at = op - OP_i32_eq_SS;
-        ret->type = at / COMPARE_IDS;
-        ret->index = at % COMPARE_IDS / 4;
-        ret->form = at % 4;
+    if (op >= OP_i32_eq_SS && op < OP_i32_eq_SS + 0u + COMPARE_IDS) {
+        ret->type = 0;
+        ret->index = (op - OP_i32_eq_SS) / 4;
+        ret->form = (op - OP_i32_eq_SS) % 4;
+    } else if (op >= OP_i64_eq_SS && op < OP_i64_eq_SS + 0u + COMPARE_WIDE_IDS) {
+        ret->type = 1;
+        ret->index = (op - OP_i64_eq_SS) / 2;
+        ret->form = (op - OP_i64_eq_SS) % 2 * 2;
     } else if (op >= OP_f64_eq_SS && op < OP_f64_eq_SS + 0u + COMPARE_FLOAT_IDS) {
         unsigned at = op - OP_f64_eq_SS;
         ret->type = 3;
@@ -63,8 +66,9 @@ static uint32_t emit_fused(struct compiler *c, const struct condition *k, bool s
     static const uint16_t first[] = { OP_br_i32_eq_SS, OP_br_i64_eq_SS, 0, OP_br_f64_eq_SS };
     bool is_float = k->type >= 2;
     unsigned index = sense ? k->index : is_float ? float_not[k->index] : int_not[k->index];
-    unsigned op = first[k->type] + index * (is_float ? 4 : 8) + k->form * 2 + back;
     bool imm = k->form >= 2;
+    unsigned op = first[k->type] + back +
+                  (k->type == 1 ? index * 4 + imm * 2u : index * (is_float ? 4 : 8) + k->form * 2);
     uint32_t site;
     if (back && k->type == 0 && fuse_count(c, k, index, &site))
         return site;

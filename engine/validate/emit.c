@@ -11,6 +11,39 @@ int emit_grow(struct compiler *c, size_t words)
     return 0;
 }
 
+uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
+{
+    base_paranoid(op < OP_COUNT_ && c->code_count + 2 <= c->code_capacity);
+    uint32_t pos = c->code_count;
+    c->code[pos] = c->handlers[op];
+    c->code[pos + 1] = operand_word;
+    c->code_count = pos + 2;
+    c->before_last = c->last;
+    c->before_last_op = c->last_op;
+    c->last = pos;
+    c->last_op = (uint16_t)op;
+    return pos;
+}
+
+void forget_slot(struct compiler *c, uint32_t slot)
+{
+    for (int i = 0; i < ACC_CLASSES; i++)
+        if (c->acc[i].slot == slot)
+            c->acc[i].slot = NO_SLOT;
+}
+
+bool in_acc(const struct compiler *c, const struct value *v)
+{
+    return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
+}
+
+bool made_last(const struct compiler *c, const struct value *v)
+{
+    const struct acc *a = &c->acc[type_class(v->type)];
+    return v->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, v) &&
+           a->pos == c->last && a->op == c->last_op;
+}
+
 void emit_undo(struct compiler *c)
 {
     c->code_count = c->last;

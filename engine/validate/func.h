@@ -124,6 +124,7 @@ void emit_undo(struct compiler *c);
 /* Drops the last instruction, which made the value that the class's accumulator mirrors, and
  * knows again what that was before. */
 void emit_undo_result(struct compiler *c, enum acc_class k);
+void forget_slot(struct compiler *c, uint32_t slot);
 void forget_all(struct compiler *c);
 /* No instruction before this place may be merged with one after it. */
 void emit_label(struct compiler *c);
@@ -172,26 +173,7 @@ static inline void emit_word(struct compiler *c, uint64_t word)
 }
 
 /* Appends an instruction; its position. Room has been made. */
-static inline uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
-{
-    base_paranoid(op < OP_COUNT_ && c->code_count + 2 <= c->code_capacity);
-    uint32_t pos = c->code_count;
-    c->code[pos] = c->handlers[op];
-    c->code[pos + 1] = operand_word;
-    c->code_count = pos + 2;
-    c->before_last = c->last;
-    c->before_last_op = c->last_op;
-    c->last = pos;
-    c->last_op = (uint16_t)op;
-    return pos;
-}
-
-static inline void forget_slot(struct compiler *c, uint32_t slot)
-{
-    for (int i = 0; i < ACC_CLASSES; i++)
-        if (c->acc[i].slot == slot)
-            c->acc[i].slot = NO_SLOT;
-}
+uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word);
 
 static inline void unref(struct compiler *c, const struct value *v)
 {
@@ -207,18 +189,10 @@ static inline uint32_t place(const struct compiler *c, const struct value *v)
 }
 
 /* Is v, which was popped and is used once, in the accumulator of its class? */
-static inline bool in_acc(const struct compiler *c, const struct value *v)
-{
-    return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
-}
+bool in_acc(const struct compiler *c, const struct value *v);
 
 /* Did the last instruction make v, in its home? */
-static inline bool made_last(const struct compiler *c, const struct value *v)
-{
-    const struct acc *a = &c->acc[type_class(v->type)];
-    return v->kind == V_SLOT && c->last_op != NO_OP && a->slot == home(c, v) &&
-           a->pos == c->last && a->op == c->last_op;
-}
+bool made_last(const struct compiler *c, const struct value *v);
 
 /* Numeric instructions: numeric.c. `in` and `out` are types. */
 int emit_binary(struct compiler *c, unsigned op, uint8_t type, bool commutes);

@@ -2,7 +2,7 @@
  * takes, and interp/ops_fused.inc has the pair. */
 #include "validate/func.h"
 
-enum { OPS2 = 6, NUM2 = 4, OPS2_F64 = 4, NONE = 0xff };
+enum { OPS2 = 4, NUM2 = 4, OPS2_F64 = 4, NONE = 0xff };
 enum { FORM_SS, FORM_AS, FORM_SI, FORM_AI };
 
 /* Number of an operation (its first form) in a list, or NONE. */
@@ -23,23 +23,10 @@ static const uint16_t with_two_numbers[] = { OP_i32_shl_SS, OP_i32_shr_u_SS, OP_
                                              OP_i32_add_SS, OP_i32_mul_SS };
 static const uint16_t f64_first[] = { OP_f64_add_SS, OP_f64_sub_SS, OP_f64_mul_SS };
 
-/* The second: NONE where x OP2 c and c OP2 x differ and the pair is not there. */
-static unsigned second(unsigned op, bool x_first)
+static unsigned second(unsigned op)
 {
-    switch (op) {
-    case OP_i32_add_SS:
-        return 0;
-    case OP_i32_sub_SS:
-        return x_first ? 1 : 2;
-    case OP_i32_and_SS:
-        return 3;
-    case OP_i32_or_SS:
-        return 4;
-    case OP_i32_xor_SS:
-        return 5;
-    default:
-        return NONE;
-    }
+    static const uint16_t list[] = { OP_i32_add_SS, OP_i32_and_SS, OP_i32_or_SS, OP_i32_xor_SS };
+    return find(list, OPS2, op);
 }
 
 static unsigned second_number(unsigned op)
@@ -113,7 +100,7 @@ static unsigned pair_id(const struct first *f, unsigned op2, bool x_first, bool 
             return 0;
         return (number ? OP_i32_shl_add_SII : OP_i32_add_add_SSI) + (i * NUM2 + k) * 2;
     }
-    k = second(op2, x_first);
+    k = second(op2);
     i = number ? find(with_number, base_countof(with_number), f->op)
                : find(with_slot, base_countof(with_slot), f->op);
     if (i == NONE || k == NONE)

@@ -158,7 +158,13 @@ int emit_compare(struct compiler *c, unsigned index, uint8_t type)
     unsigned form = choose_form(c, &a, &b, true, &swapped);
     if (swapped)
         index = compare_swapped(index, is_float);
-    unsigned op = compare_ops[t] + index * (is_float ? 2 : 4) + form;
+    unsigned op = compare_ops[t] + index * (t == 0 ? 4 : 2);
+    if (t == 1) { /* no accumulator forms */
+        form = form >= FORM_SI ? FORM_SI : FORM_SS;
+        op += form / 2;
+    } else {
+        op += form;
+    }
     if (form == FORM_AS || form == FORM_AI)
         claim(c, a);
     uint32_t ra = form == FORM_SS || form == FORM_SI ? slot_of(c, a) : 0;
@@ -177,9 +183,12 @@ static bool invert_last(struct compiler *c, const struct value *v)
     if (!made_last(c, v))
         return false;
     unsigned op = c->last_op;
-    if (op >= OP_i32_eq_SS && op < OP_i32_eq_SS + 80u) {
-        unsigned at = op - OP_i32_eq_SS, type = at / 40, form = at % 4;
-        op = OP_i32_eq_SS + type * 40 + ints[at % 40 / 4] * 4u + form;
+    if (op >= OP_i32_eq_SS && op < OP_i32_eq_SS + 40u) {
+        unsigned at = op - OP_i32_eq_SS;
+        op = OP_i32_eq_SS + ints[at / 4] * 4u + at % 4;
+    } else if (op >= OP_i64_eq_SS && op < OP_i64_eq_SS + 20u) {
+        unsigned at = op - OP_i64_eq_SS;
+        op = OP_i64_eq_SS + ints[at / 2] * 2u + at % 2;
     } else if (op >= OP_f32_eq_SS && op < OP_f32_eq_SS + 24u &&
                (op - OP_f32_eq_SS) % 12 < 4) {
         op = OP_f32_eq_SS + ((op - OP_f32_eq_SS) ^ 2); /* eq and ne */

@@ -275,6 +275,25 @@ static void on_trace(struct sup *s, struct app *a, const struct ctl_msg *m)
     tty_write(s, CORE_STDERR, strbuf_done(&b));
 }
 
+/* Only the kernel knows where a path ends up; core keeps the record of it. Of two paths
+ * either may be the one. */
+static void tell_escape(struct sup *s, struct app *a, const struct core_request *request)
+{
+    char bytes[256];
+    struct strbuf b;
+    strbuf_init(&b, bytes, sizeof bytes);
+    strbuf_span(&b, span_take(request->path, 120));
+    if (request->path2.len)
+        strbuf_cstr(&b, " -> ");
+    strbuf_span(&b, span_take(request->path2, 120));
+    struct core_event ev = { .type = CORE_EV_ESCAPED,
+                             .app = a->id,
+                             .request = *request,
+                             .text = strbuf_done(&b) };
+    a->escaped = false;
+    sup_event(s, &ev);
+}
+
 static void on_request(struct sup *s, struct app *a, const struct ctl_msg *m)
 {
     if (a->has_request) {
@@ -295,8 +314,11 @@ static void on_request(struct sup *s, struct app *a, const struct ctl_msg *m)
         return;
     }
     a->in_request = true;
+    a->escaped = false;
     sup_event(s, &ev);
     a->in_request = false;
+    if (a->escaped && a->id == ev.app)
+        tell_escape(s, a, &ev.request);
 }
 
 void control_readable(struct sup *s, struct app *a)

@@ -62,6 +62,7 @@ struct app {
     /* its open request */
     bool has_request;
     bool in_request; /* core is looking at it: the packet's bytes are in sup->packet */
+    bool escaped;    /* the path that core allowed led out of /data, and was refused */
     struct ctl_msg request;
     struct watch connect; /* CTL_NET_CONNECT under way */
     uint64_t connect_until_ms;

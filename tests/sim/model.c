@@ -397,8 +397,8 @@ void model_after_time(struct world *w)
         return; /* the host owes a timer: the core could not know */
     for (int i = 0; i < SIM_APPS; i++) {
         struct sapp *a = &w->apps[i];
-        if (a->due_back_ms && a->due_back_ms < w->now_ms && !w->stopping)
-            fail(w, "%s has not come back", a->name);
+        if (a->due_back_ms && a->due_back_ms < w->now_ms && !w->stopping && !w->meddled)
+            fail(w, "%s has not come back by %" PRIu64, a->name, a->due_back_ms);
     }
     if (w->stopping && !w->powered && w->stop_by_ms < w->now_ms)
         fail(w, "everything should have ended by now");

@@ -18,3 +18,5 @@ SANDBOX_NEEDS := $(addprefix $(O)/rel/bin/,sandbox-supervise sandbox-native vyom
     $(O)/tests/probe.wasm $(APPS)
 $(foreach t,native apps bystander user-native user-apps,\
     $(eval $(call script_test,sandbox/$(t),tests/sandbox/$(t),$(SANDBOX_NEEDS))))
+$(eval $(call script_test,sandbox/booted,tests/sandbox/booted,$(O)/rel/bin/sandbox-native \
+    $(O)/image/vmlinux $(O)/image/root/vyoma-init))

@@ -9,6 +9,8 @@ $(eval $(call program,dbg,sim-many,tests/sim/many.c,tests/sim $(sim.rooms),-Ites
 $(eval $(call script_test,sim/many,tests/sim/run-many,$(O)/rel/bin/sim-many))
 $(eval $(call script_test,sim/few,tests/sim/run-few,$(O)/dbg/bin/sim-many))
 
+$(eval $(call fuzz_target,core_events,tests/fuzz/core_events.c,core formats trust base,$$(TRUST_LIBS_dbg)))
+
 SEED ?= 1
 STEPS ?= 20000
 .PHONY: sim

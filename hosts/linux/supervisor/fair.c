@@ -4,10 +4,12 @@
  * would slow all others down. Time is cut into windows of 10 ms. What is done for an app
  * is charged to it. When more than one app was active in the last window, each may use
  * an equal part of this one; whoever has used up its part is not listened to until the
- * next window (its pipe fills and it blocks). An app alone is never slowed down. */
+ * next window (its pipe fills and it blocks). One piece of work can cost more than what was
+ * left: the rest is owed, and taken off the parts that follow. An app alone is never slowed
+ * down. */
 #include "internal.h"
 
-enum { WINDOW_NS = 10 * 1000 * 1000 };
+enum { WINDOW_NS = 10 * 1000 * 1000, READ_BYTES_SHARED = 4096 };
 
 static uint64_t share_ns(const struct sup *s)
 {
@@ -16,13 +18,25 @@ static uint64_t share_ns(const struct sup *s)
     return active > 1 ? WINDOW_NS / active : UINT64_MAX;
 }
 
+/* Enters a into this window, with what it still owes for those before. */
+static void enter_window(struct sup *s, struct app *a)
+{
+    uint64_t passed = s->window.number - a->window, share = share_ns(s);
+    if (!passed)
+        return;
+    a->spent_ns = a->spent_ns / passed > share ? a->spent_ns - passed * share : 0;
+    a->window = s->window.number;
+    s->window.active++;
+}
+
+size_t fair_read_bytes(const struct sup *s)
+{
+    return share_ns(s) == UINT64_MAX ? OUTPUT_READ_BYTES : READ_BYTES_SHARED;
+}
+
 void fair_charge(struct sup *s, struct app *a, uint64_t ns)
 {
-    if (a->window != s->window.number) {
-        a->window = s->window.number;
-        a->spent_ns = 0;
-        s->window.active++;
-    }
+    enter_window(s, a);
     a->spent_ns += ns;
     if (a->throttled || a->spent_ns <= share_ns(s))
         return;
@@ -31,17 +45,19 @@ void fair_charge(struct sup *s, struct app *a, uint64_t ns)
     sup_watch_output(s, a);
 }
 
-static void unthrottle_all(struct sup *s)
+static void unthrottle(struct sup *s)
 {
     for (uint32_t i = 0; i < CORE_APPS_MAX && s->window.throttled; i++) {
         struct app *a = &s->apps[i];
         if (!a->id || !a->throttled)
             continue;
+        enter_window(s, a);
+        if (a->spent_ns > share_ns(s))
+            continue; /* it owes more than the whole of this window's part */
         a->throttled = false;
         s->window.throttled--;
         sup_watch_output(s, a);
     }
-    s->window.throttled = 0;
 }
 
 void fair_turn(struct sup *s, uint64_t now_ns)
@@ -53,7 +69,7 @@ void fair_turn(struct sup *s, uint64_t now_ns)
     s->window.number++;
     s->window.ends_ns = now_ns + WINDOW_NS;
     if (s->window.throttled)
-        unthrottle_all(s);
+        unthrottle(s);
 }
 
 int fair_timeout_ms(const struct sup *s, uint64_t now_ns)

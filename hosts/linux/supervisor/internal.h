@@ -162,6 +162,8 @@ void sup_stop(struct sup *s, enum core_stop stop);
 
 /* --- fair.c ------------------------------------------------------------------- */
 void fair_charge(struct sup *s, struct app *a, uint64_t ns);
+/* How much of an app's output to take at once: less when others wait. */
+size_t fair_read_bytes(const struct sup *s);
 /* A new window: whoever was throttled goes on. Called once a turn of the loop. */
 void fair_turn(struct sup *s, uint64_t now_ns);
 /* Milliseconds until throttled apps go on, -1 when there are none. */

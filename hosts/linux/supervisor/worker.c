@@ -176,7 +176,7 @@ void worker_readable(struct sup *s, struct app *a, struct watch *w, enum core_st
 {
     if (w->fd < 0)
         return;
-    ssize_t n = read(w->fd, s->output, OUTPUT_READ_BYTES);
+    ssize_t n = read(w->fd, s->output, fair_read_bytes(s));
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {

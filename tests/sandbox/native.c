@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -257,6 +259,27 @@ static long try_mlock(void)
     void *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? -1 : mlock(p, 1 << 20);
 }
+/* Memory that RLIMIT_DATA does not count. */
+static long try_map(int flags)
+{
+    void *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? -1 : 0;
+}
+static long try_shared_memory(void) { return try_map(MAP_SHARED); }
+static long try_stack_memory(void) { return try_map(MAP_PRIVATE | MAP_GROWSDOWN); }
+static long try_raise_stack(void)
+{
+    struct rlimit r = { 1 << 30, 1 << 30 };
+    return setrlimit(RLIMIT_STACK, &r);
+}
+static long try_pipe_size(void) { return fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20); }
+static long try_lease(void) { return fcntl(STDOUT_FILENO, F_SETLEASE, F_RDLCK); }
+static long try_outlive(void) { return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); }
+static long try_socket_option(void)
+{
+    int size = 1 << 20;
+    return setsockopt(CTL_WORKER_FD, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
 static long try_keep_caps(void) { return prctl(PR_SET_SECUREBITS, 0, 0, 0, 0); }
 static long try_new_privs(void) { return prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0); }
 
@@ -280,13 +303,42 @@ static const struct {
     ATTEMPT(add_key), ATTEMPT(userfaultfd), ATTEMPT(handle), ATTEMPT(io_uring), ATTEMPT(bpf),
     ATTEMPT(perf), ATTEMPT(iopl), ATTEMPT(syslog), ATTEMPT(shmget), ATTEMPT(mq_open),
     ATTEMPT(nice), ATTEMPT(realtime), ATTEMPT(raise_limit), ATTEMPT(mlock), ATTEMPT(keep_caps),
-    ATTEMPT(new_privs),
+    ATTEMPT(new_privs), ATTEMPT(shared_memory), ATTEMPT(stack_memory), ATTEMPT(raise_stack),
+    ATTEMPT(pipe_size), ATTEMPT(lease), ATTEMPT(outlive), ATTEMPT(socket_option),
 };
 
 static void do_attempts(void)
 {
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         report(attempts[i].name, attempts[i].fn());
+}
+
+/* --- a socket that it was given ------------------------------------------------------- */
+
+static struct ctl_fds given;
+
+/* What can be made of a listening socket: the world outside is on its other side. */
+static void do_listener(const char *port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+    char bytes[] = "hello";
+    struct iovec iov = { bytes, 5 };
+    struct mmsghdr m = { .msg_hdr = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &iov,
+                                      .msg_iovlen = 1 } };
+    struct ifconf interfaces = { .ifc_len = 0 };
+    int fd = given.fd[0], one = 1;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    printf("given: %u\n", given.count);
+    report("interfaces", ioctl(fd, SIOCGIFCONF, &interfaces));
+    report("listener_option", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one));
+    report("shutdown", shutdown(fd, SHUT_RDWR));
+    report("listen_again", listen(fd, 1));
+    report("connect_it", connect(fd, (struct sockaddr *)&to, sizeof to));
+    report("sendto_it", sendto(fd, bytes, 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+    shutdown(fd, SHUT_RDWR);
+    report("sendmsg_it", sendmsg(fd, &m.msg_hdr, MSG_FASTOPEN));
+    shutdown(fd, SHUT_RDWR);
+    report("sendmmsg_it", sendmmsg(fd, &m, 1, MSG_FASTOPEN));
 }
 
 /* --- what it is -------------------------------------------------------------------------- */
@@ -485,8 +537,7 @@ static uint8_t start_data[CTL_DATA_MAX];
 static bool read_start(const char **verb, const char **value)
 {
     struct ctl_msg m;
-    struct ctl_fds fds;
-    if (ctl_recv(CTL_WORKER_FD, &m, start_data, sizeof start_data - 1, &fds, 0) < 0 ||
+    if (ctl_recv(CTL_WORKER_FD, &m, start_data, sizeof start_data - 1, &given, 0) < 0 ||
         m.type != CTL_START || m.u.start.arg_count < 2)
         return false;
     const char *strings = (const char *)ctl_b(&m, start_data).p;
@@ -519,6 +570,8 @@ int main(void)
     }
     if (strcmp(verb, "garbage") == 0)
         do_garbage(value);
+    if (strcmp(verb, "listener") == 0)
+        do_listener(value);
     if (strcmp(verb, "exit") == 0)
         return atoi(value);
     if (strcmp(verb, "signal") == 0) {

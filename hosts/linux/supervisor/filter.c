@@ -1,6 +1,6 @@
 /* The coarse system call filter, on from before the worker's first instruction.
  *
- * The worker replaces it by a narrow allowlist of its own as soon as it is linked
+ * The worker adds a narrow allowlist of its own before it looks at its module
  * (hosts/linux/seccomp.c). This one is for the time before, and stands behind the
  * other: it refuses with EPERM whatever could reach out of the sandbox, whoever runs
  * in it. docs/security.md lists the calls and what tests each. */
@@ -10,6 +10,10 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/assert.h"
@@ -68,7 +72,7 @@ static const uint32_t refused[] = {
 #endif
     SYS_mknodat, SYS_personality,
     /* sockets: it is given those that it may use */
-    SYS_socket, SYS_socketpair, SYS_bind, SYS_connect, SYS_listen,
+    SYS_socket, SYS_socketpair, SYS_bind, SYS_connect, SYS_listen, SYS_setsockopt, SYS_sendmmsg,
     /* large or fragile parts of the kernel that no worker needs */
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter,
     SYS_io_uring_register, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_open_by_handle_at,
@@ -116,6 +120,49 @@ static void emit_execveat(struct sandbox *s)
     emit_return(s, SECCOMP_RET_ERRNO | EPERM);
 }
 
+/* --- calls that depend on an argument ------------------------------------------------ */
+
+enum test { HAS, HAS_ALL, IS, IS_NOT }; /* one of the bits, all of them; the value */
+
+/* Refused when the test is true of the argument's low half, which is all that the kernel
+ * reads of these. */
+static const struct condition {
+    uint32_t nr;
+    uint32_t arg;
+    enum test test;
+    uint32_t k;
+} conditions[] = {
+    /* A listening socket that is shut down could be connected anew, anywhere. */
+    { SYS_sendto, 3, HAS, MSG_FASTOPEN },
+    { SYS_sendmsg, 2, HAS, MSG_FASTOPEN },
+    /* Sockets would tell about the machine's network; files have many more. */
+    { SYS_ioctl, 1, IS_NOT, FIONREAD },
+    { SYS_fcntl, 1, IS, F_SETLEASE },   /* makes the supervisor's own open wait */
+    { SYS_fcntl, 1, IS, F_SETPIPE_SZ }, /* from the one allowance of the user's pipes */
+    /* Memory that RLIMIT_DATA does not count. */
+    { SYS_mmap, 3, HAS_ALL, MAP_SHARED | MAP_ANONYMOUS },
+    { SYS_mmap, 3, HAS, MAP_GROWSDOWN },
+    { SYS_prctl, 0, IS, PR_SET_PDEATHSIG }, /* it would outlive the supervisor */
+};
+
+/* Needs the call's number loaded and leaves it so. */
+static void emit_condition(struct sandbox *s, const struct condition *c)
+{
+    emit_unless(s, c->nr, c->test == HAS_ALL ? 5 : 4);
+    emit_load(s, offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t));
+    switch (c->test) {
+    case HAS: emit(s, BPF_JMP | BPF_JSET | BPF_K, 0, 1, c->k); break;
+    case HAS_ALL:
+        emit(s, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->k);
+        emit_unless(s, c->k, 1);
+        break;
+    case IS: emit_unless(s, c->k, 1); break;
+    case IS_NOT: emit(s, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, c->k); break;
+    }
+    emit_return(s, SECCOMP_RET_ERRNO | EPERM);
+    emit_load(s, offsetof(struct seccomp_data, nr));
+}
+
 void sandbox_filter_build(struct sandbox *s)
 {
     s->filter_len = 0;
@@ -131,6 +178,8 @@ void sandbox_filter_build(struct sandbox *s)
     emit_load(s, offsetof(struct seccomp_data, nr));
     emit_unless(s, SYS_clone3, 1);
     emit_return(s, SECCOMP_RET_ERRNO | ENOSYS);
+    for (size_t i = 0; i < base_countof(conditions); i++)
+        emit_condition(s, &conditions[i]);
     size_t count = base_countof(refused);
     for (size_t i = 0; i < count; i++)
         emit(s, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(count - i), 0, refused[i]);

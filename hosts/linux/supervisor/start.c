@@ -37,7 +37,7 @@
 #define START_SHARES_MEMORY 1
 #endif
 
-enum { OPEN_FILES_DEFAULT = 64, OPEN_FILES_OWN = 16 };
+enum { OPEN_FILES_DEFAULT = 64, OPEN_FILES_OWN = 16, STACK_BYTES = 8 * 1024 * 1024 };
 
 struct child {
     const struct sandbox *s;
@@ -96,6 +96,7 @@ static void set_limits(const struct child *c)
 {
     uint32_t files = c->start->open_files ? c->start->open_files : OPEN_FILES_DEFAULT;
     limit(c, RLIMIT_CORE, 0);
+    limit(c, RLIMIT_STACK, STACK_BYTES); /* which RLIMIT_DATA does not count */
     limit(c, RLIMIT_NOFILE, (uint64_t)files + OPEN_FILES_OWN);
     limit(c, RLIMIT_MEMLOCK, 0);
     limit(c, RLIMIT_MSGQUEUE, 0);

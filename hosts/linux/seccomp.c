@@ -100,8 +100,20 @@ static void emit_unless_bits(struct seccomp_program *p, unsigned arg, uint32_t b
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* Memory that is or becomes executable has no use: the engine interprets. */
-static void emit_memory(struct seccomp_program *p) { emit_unless_bits(p, 2, PROT_EXEC); }
+/* Memory that is or becomes executable has no use: the engine interprets. Shared and growing
+ * mappings are not in RLIMIT_DATA's books, */
+static void emit_mmap(struct seccomp_program *p)
+{
+    emit_load_argument(p, 2);
+    emit(p, BPF_JMP | BPF_JSET | BPF_K, 2, 0, PROT_EXEC);
+    emit_load_argument(p, 3);
+    emit(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, MAP_SHARED | MAP_GROWSDOWN);
+    emit_return(p, SECCOMP_RET_KILL_PROCESS);
+    emit_return(p, SECCOMP_RET_ALLOW);
+}
+
+/* nor is what has been written and is then made read-only. */
+static void emit_mprotect(struct seccomp_program *p) { emit_if_equal(p, 2, PROT_READ | PROT_WRITE); }
 
 /* A listening socket that is shut down could be connected anew, anywhere, by sending with
  * this flag. */
@@ -126,7 +138,7 @@ static const struct {
     uint16_t nr;
     void (*emit)(struct seccomp_program *p);
 } conditional[] = {
-    { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_memory },   { SYS_mprotect, emit_memory },
+    { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_mmap },     { SYS_mprotect, emit_mprotect },
     { SYS_ioctl, emit_ioctl },         { SYS_fcntl, emit_fcntl },
     { SYS_utimensat, emit_utimensat },
 };

@@ -133,7 +133,7 @@ static void load_module(void)
     if (fstat(CTL_MODULE_FD, &st) < 0 || st.st_size < 0)
         refuse(E_IO, 0, "the worker was given no module");
     size_t size = (size_t)st.st_size;
-    void *p = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, CTL_MODULE_FD, 0) : NULL;
+    void *p = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, CTL_MODULE_FD, 0) : NULL;
     if (p == MAP_FAILED)
         refuse(E_IO, 0, "the module could not be mapped");
     if (env_init(&w.env) < 0)

@@ -113,7 +113,10 @@ static void emit_mmap(struct seccomp_program *p)
 }
 
 /* nor is what has been written and is then made read-only. */
-static void emit_mprotect(struct seccomp_program *p) { emit_if_equal(p, 2, PROT_READ | PROT_WRITE); }
+static void emit_mprotect(struct seccomp_program *p)
+{
+    emit_if_equal(p, 2, PROT_READ | PROT_WRITE);
+}
 
 /* A listening socket that is shut down could be connected anew, anywhere, by sending with
  * this flag. */

@@ -119,8 +119,8 @@ TEST(arguments_are_looked_at)
     int fd = memfd_create("test", MFD_CLOEXEC), available;
     CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, anonymous), WORKED);
     CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, anonymous), KILLED);
-    CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS), KILLED);
-    CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, anonymous | MAP_GROWSDOWN), KILLED);
+    CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS), KILLED);
+    CHECK_INT(try_call(SYS_mmap, 0, 4096, PROT_READ, anonymous | MAP_GROWSDOWN), KILLED);
     CHECK_INT(try_call(SYS_mprotect, 0, 0, PROT_READ | PROT_WRITE, 0), WORKED);
     CHECK_INT(try_call(SYS_mprotect, 0, 0, PROT_READ, 0), KILLED);
     CHECK_INT(try_call(SYS_mprotect, 0, 0, PROT_READ | PROT_WRITE | PROT_EXEC, 0), KILLED);

@@ -12,6 +12,7 @@
 #include <linux/io_uring.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -326,9 +327,11 @@ static void do_listener(const char *port)
     struct mmsghdr m = { .msg_hdr = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &iov,
                                       .msg_iovlen = 1 } };
     struct ifconf interfaces = { .ifc_len = 0 };
-    int fd = given.fd[0], one = 1;
+    int fd = given.fd[0], one = 1, nodelay = 0;
+    socklen_t len = sizeof nodelay;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    printf("given: %u\n", given.count);
+    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len);
+    printf("given: %u\nnodelay: %d\n", given.count, nodelay);
     report("interfaces", ioctl(fd, SIOCGIFCONF, &interfaces));
     report("listener_option", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one));
     report("shutdown", shutdown(fd, SHUT_RDWR));

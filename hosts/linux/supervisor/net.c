@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,14 +24,26 @@
 
 enum { LISTEN_BACKLOG = 128 };
 
+static bool set_option(int fd, int level, int option)
+{
+    int one = 1;
+    return setsockopt(fd, level, option, &one, sizeof one) == 0;
+}
+
+/* A guest has no call to ask for it: what it writes goes out at once, not when its last packet
+ * has been acknowledged. Accepted sockets have it from theirs. */
+static bool set_nodelay(int fd)
+{
+    return set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
 /* In the image for everyone, on a developer's machine for that machine. */
 static int listen_on(struct sup *s, uint16_t port)
 {
     struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
-    int one = 1;
     addr.sin_addr.s_addr = htonl(s->o->owns_machine ? INADDR_ANY : INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+    if (fd >= 0 && set_option(fd, SOL_SOCKET, SO_REUSEADDR) && set_nodelay(fd) &&
         bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
         return fd;
     snprintf(s->why, sizeof s->why, "port %u: %s", port,
@@ -123,6 +136,8 @@ void net_connect(struct sup *s, struct app *a, struct span host, uint16_t port)
         return;
     }
     int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        set_nodelay(fd);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, len) == 0) {
         hand_over(s, a, fd);
     } else if (fd >= 0 && errno == EINPROGRESS) {

@@ -331,6 +331,15 @@ void life_refused(struct core *c, struct app *a, const struct core_event *ev)
     screen_notice(c, a, strbuf_done(&b));
 }
 
+static void log_lines(struct core *c, struct app *a, struct span lines)
+{
+    for (unsigned i = 0; lines.len && i < NOTICE_LINES_MAX; i++) {
+        size_t n = span_find(lines, '\n');
+        log_append(c, a, span_take(lines, n));
+        lines = span_skip(lines, n + 1);
+    }
+}
+
 void life_trapped(struct core *c, struct app *a, const struct core_event *ev)
 {
     if (!app_is_up(a))
@@ -338,7 +347,8 @@ void life_trapped(struct core *c, struct app *a, const struct core_event *ev)
     if (ev->error < 0)
         policy_excess(c, a, "control protocol", ev->text);
     log_append(c, a, ev->text);
-    screen_notice(c, a, ev->text);
+    log_lines(c, a, ev->detail);
+    screen_notice_lines(c, a, ev->text, ev->detail);
 }
 
 static void record_exit(struct core *c, struct app *a, const struct core_event *ev,

@@ -220,7 +220,23 @@ void screen_partial(struct core *c, struct app *a, enum core_stream stream, stru
     sp->shown = (uint32_t)end;
 }
 
+static void write_printable_line(struct core *c, struct span line)
+{
+    char shown[640];
+    struct strbuf b;
+    strbuf_init(&b, shown, sizeof shown);
+    strbuf_printable(&b, span_take(line, sizeof shown));
+    screen_write(c, CORE_STDERR, strbuf_done(&b));
+    screen_write(c, CORE_STDERR, SPAN_LIT("\n"));
+}
+
 void screen_notice(struct core *c, const struct app *a, struct span text)
+{
+    screen_notice_lines(c, a, text, SPAN_NONE);
+}
+
+void screen_notice_lines(struct core *c, const struct app *a, struct span text,
+                         struct span more)
 {
     if (!bucket_take(&c->console.notices, c->now_ms, NOTICE_PER_SEC, NOTICE_BURST, 1))
         return;
@@ -236,11 +252,12 @@ void screen_notice(struct core *c, const struct app *a, struct span text)
     line_open(c);
     screen_write(c, CORE_STDERR, strbuf_done(&b));
     screen_write(c, CORE_STDERR, SPAN_LIT(": "));
-    char shown[640];
-    strbuf_init(&b, shown, sizeof shown);
-    strbuf_printable(&b, span_take(text, sizeof shown));
-    screen_write(c, CORE_STDERR, strbuf_done(&b));
-    screen_write(c, CORE_STDERR, SPAN_LIT("\n"));
+    write_printable_line(c, text);
+    for (unsigned i = 0; more.len && i < NOTICE_LINES_MAX; i++) {
+        size_t n = span_find(more, '\n');
+        write_printable_line(c, span_take(more, n));
+        more = span_skip(more, n + 1);
+    }
     if (!fresh)
         line_close(c);
 }

@@ -53,6 +53,7 @@ enum {
     BROADCAST_ALL_PER_SEC = 50000,    /* deliveries of all broadcasts together */
     NOTICE_PER_SEC = 10,
     NOTICE_BURST = 50,
+    NOTICE_LINES_MAX = 40, /* of a backtrace */
 };
 
 /* The order matters: see app_is_alive. */
@@ -479,6 +480,9 @@ void screen_partial(struct core *c, struct app *a, enum core_stream stream, stru
 void screen_write(struct core *c, enum core_stream stream, struct span s);
 /* A line of the core's own for the person at the console. app may be NULL. */
 void screen_notice(struct core *c, const struct app *a, struct span text);
+/* With lines of more beneath it, NOTICE_LINES_MAX at most. */
+void screen_notice_lines(struct core *c, const struct app *a, struct span text,
+                         struct span more);
 void screen_hidden_due(struct core *c, struct app *a);
 
 /* --- shell.c, jobs.c ------------------------------------------------------------ */

@@ -49,8 +49,8 @@ enum core_event_type {
     CORE_EV_DELIVERED, /* `count` bytes of the last CORE_ACT_DELIVER went into its stdin; 0: it
                           had no room then, and has now; error < 0: it has closed its stdin */
     CORE_EV_REQUEST,   /* app asks over its control channel: `request` */
-    CORE_EV_TRAPPED,   /* the worker reports a trap, `text` for people; exit follows. With
-                          error < 0 the host says that the worker itself broke its protocol */
+    CORE_EV_TRAPPED,   /* the worker reports a trap, `text` for people and `detail` the
+                          backtrace, a line a frame; exit follows. With error < 0 the host says that the worker itself broke its protocol */
     CORE_EV_REFUSED,   /* the worker refused to link: `text` import, `detail` manifest key */
     CORE_EV_EXITED,    /* app is gone and reaped: `exit` */
     CORE_EV_CONSOLE,   /* bytes typed at the console, at most CORE_CONSOLE_BYTES_MAX; none: end

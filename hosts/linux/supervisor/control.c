@@ -240,12 +240,17 @@ static void on_refused(struct sup *s, struct app *a, const struct ctl_msg *m)
 
 static void on_trap(struct sup *s, struct app *a, const struct ctl_msg *m)
 {
+    char bytes[256];
+    struct strbuf b;
+    strbuf_init(&b, bytes, sizeof bytes);
+    strbuf_cstr(&b, "trap: ");
+    strbuf_printable(&b, span_take(ctl_a(m, s->packet), 200));
     a->trapped = true;
     a->trap_code = (int32_t)m->u.trap.code;
     struct core_event ev = { .type = CORE_EV_TRAPPED,
                              .app = a->id,
                              .count = m->u.trap.offset,
-                             .text = ctl_a(m, s->packet),
+                             .text = strbuf_done(&b),
                              .detail = ctl_b(m, s->packet) };
     sup_event(s, &ev);
 }

@@ -100,16 +100,6 @@ static void put_backtrace(struct strbuf *b, const struct eng_trap *trap)
     }
 }
 
-static void show(struct span text)
-{
-    while (text.len) {
-        ssize_t n = write(STDERR_FILENO, text.p, text.len);
-        if (n <= 0)
-            return;
-        text = span_skip(text, (size_t)n);
-    }
-}
-
 void channel_trapped(const struct eng_trap *trap)
 {
     char text[8192];
@@ -123,11 +113,6 @@ void channel_trapped(const struct eng_trap *trap)
         m.u.trap.offset = trap->frames[0].offset;
     }
     strbuf_init(&b, text, sizeof text);
-    strbuf_cstr(&b, "trap: ");
-    strbuf_span(&b, reason);
-    strbuf_char(&b, '\n');
-    size_t head = b.len;
     put_backtrace(&b, trap);
-    show(strbuf_done(&b));
-    tell(&m, reason, span_skip(strbuf_done(&b), head));
+    tell(&m, reason, strbuf_done(&b));
 }

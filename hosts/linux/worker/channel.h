@@ -21,7 +21,7 @@ bool channel_waits_for_message(void);
 void channel_running(void);
 /* import: "module.name", or empty when it is not about one. */
 void channel_refused(const struct ctl_refused *why, struct span text, struct span import);
-/* Tells the supervisor and, in full, stderr. */
+/* With the backtrace, which core shows: the guest may have closed its stderr. */
 void channel_trapped(const struct eng_trap *trap);
 
 #endif

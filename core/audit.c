@@ -93,6 +93,11 @@ void audit_end(struct core *c, struct record *r)
     struct span line = step_copy(c, strbuf_done(&r->b), 0);
     act(c, CORE_ACT_AUDIT, NULL)->bytes = line;
     audit->seq++;
+    if (audit->lost || audit->missed) {
+        audit->claim.seq = audit->seq;
+        audit->claim.lost = audit->lost;
+        audit->claim.missed = audit->missed;
+    }
     audit->lost = audit->missed = 0;
     sha256_of(line, audit->prev);
     uint32_t at = (uint32_t)(audit->seq % CORE_AUDIT_RECENT);
@@ -107,4 +112,67 @@ struct span audit_recent(const struct core *c, uint32_t n)
     uint32_t at = (uint32_t)((c->audit.seq - n) % CORE_AUDIT_RECENT);
     uint32_t len = c->audit.recent_len[at];
     return span_of(c->audit.recent[at], len ? len - 1 : 0);
+}
+
+/* --- a host that cannot store ---------------------------------------------------------- */
+
+static void notice_losses(struct core *c, const char *after)
+{
+    char memory[80];
+    struct strbuf b;
+    strbuf_init(&b, memory, sizeof memory);
+    strbuf_cstr(&b, "audit records could not be stored: ");
+    strbuf_u64(&b, c->audit.lost_unsaid);
+    strbuf_cstr(&b, after);
+    screen_notice(c, NULL, strbuf_done(&b));
+    c->audit.lost_unsaid = 0;
+}
+
+/* Says how many are missing, and shows whether records are stored again. */
+static void record_losses(struct core *c)
+{
+    struct record r;
+    audit_begin(c, &r, AUDIT_VERIFY, SPAN_LIT("supervisor"));
+    audit_text(&r, "what", SPAN_LIT("audit-log"));
+    audit_text(&r, "result", SPAN_LIT("incomplete"));
+    audit_end(c, &r);
+    c->audit.notice_due_ms = c->now_ms + TALLY_MS;
+    wake_at(c, c->audit.notice_due_ms);
+}
+
+/* A disk that is full loses every record: what is said about it has a rate of its own. */
+void audit_lost(struct core *c, uint64_t count)
+{
+    struct audit *audit = &c->audit;
+    count = count ? count : 1;
+    audit->lost += count;
+    if (audit->claim.seq + count > audit->seq) { /* nobody will read what it said */
+        audit->lost += audit->claim.lost;
+        audit->missed += audit->claim.missed;
+        audit->claim.seq = audit->claim.lost = audit->claim.missed = 0;
+    }
+    audit->lost_ever += count;
+    audit->lost_unsaid += count;
+    audit->lost_seq = audit->seq;
+    if (audit->notice_due_ms == UINT64_MAX) {
+        notice_losses(c, "");
+        record_losses(c);
+    }
+}
+
+void audit_losses_due(struct core *c)
+{
+    struct audit *audit = &c->audit;
+    if (audit->notice_due_ms > c->now_ms) {
+        wake_at(c, audit->notice_due_ms);
+        return;
+    }
+    if (!audit->lost_unsaid && audit->seq > audit->lost_seq) {
+        audit->notice_due_ms = UINT64_MAX;
+        screen_notice(c, NULL, SPAN_LIT("audit records are stored again"));
+        return;
+    }
+    if (audit->lost_unsaid)
+        notice_losses(c, " more");
+    record_losses(c);
 }

@@ -116,7 +116,7 @@ struct core *core_init(void *memory, const struct core_limits *limits)
     list_init(&c->ready);
     list_init(&c->dirty);
     list_init(&c->hearers);
-    c->wake_ms = c->armed_ms = UINT64_MAX;
+    c->wake_ms = c->armed_ms = c->audit.notice_due_ms = UINT64_MAX;
     c->console.focus = c->console.home = NO_SLOT;
     c->console.terminal = c->console.fresh = true;
     return c;
@@ -187,17 +187,6 @@ static void app_event(struct core *c, const struct core_event *ev)
     case CORE_EV_ESCAPED: policy_excess(c, a, "escape", ev->text); break;
     default: break;
     }
-}
-
-static void audit_lost(struct core *c, uint64_t count)
-{
-    struct record r;
-    c->audit.lost += count ? count : 1;
-    audit_begin(c, &r, AUDIT_VERIFY, SPAN_LIT("supervisor"));
-    audit_text(&r, "what", SPAN_LIT("audit-log"));
-    audit_text(&r, "result", SPAN_LIT("incomplete"));
-    audit_end(c, &r); /* says how many */
-    screen_notice(c, NULL, SPAN_LIT("audit records could not be stored"));
 }
 
 static void dispatch(struct core *c, const struct core_event *ev)
@@ -294,6 +283,7 @@ void core_step(struct core *c, const struct core_event *event, struct core_actio
         c->wake_ms = UINT64_MAX;
     dispatch(c, event);
     run_timers(c);
+    audit_losses_due(c);
     stop_continue(c);
     flow_run_ready(c);
     stdin_flush(c);

@@ -243,7 +243,7 @@ static void verb_status(struct core *c, struct app *a, const struct args *args)
     strbuf_cstr(&b, " apps running, ");
     strbuf_u64(&b, c->audit.seq);
     strbuf_cstr(&b, " audit records, ");
-    strbuf_u64(&b, c->audit.lost);
+    strbuf_u64(&b, c->audit.lost_ever);
     strbuf_cstr(&b, " lost");
     reply_line(c, a, strbuf_done(&b));
     reply_end(c, a);

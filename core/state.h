@@ -223,7 +223,14 @@ struct audit {
     uint64_t seq; /* of the last record */
     uint8_t prev[SHA256_BYTES];
     uint64_t lost;    /* records that the host could not store, not yet mentioned */
-    uint64_t missed;  /* records that this step had no room for */
+    uint64_t missed;  /* records that a step had no room for, not yet mentioned */
+    struct {
+        uint64_t seq, lost, missed;
+    } claim;            /* the last record that mentioned any: what if it is lost itself? */
+    uint64_t lost_ever; /* since boot */
+    uint64_t lost_unsaid;   /* not yet mentioned at the console */
+    uint64_t lost_seq;      /* the last record that was lost */
+    uint64_t notice_due_ms; /* UINT64_MAX: records are being stored */
     uint32_t recent_len[CORE_AUDIT_RECENT];
     char (*recent)[CORE_AUDIT_BYTES_MAX];
 };
@@ -516,6 +523,10 @@ void audit_text(struct record *r, const char *field, struct span value);
 void audit_int(struct record *r, const char *field, int64_t value);
 void audit_hash(struct record *r, const char *field, const uint8_t hash[SHA256_BYTES]);
 void audit_end(struct core *c, struct record *r);
+/* The host could not store the last `count` records. */
+void audit_lost(struct core *c, uint64_t count);
+/* After every step: is it time to say how it goes on? */
+void audit_losses_due(struct core *c);
 const char *audit_event_name(enum audit_event event);
 /* The n-th last record without its newline, n from 0; empty when there is none. */
 struct span audit_recent(const struct core *c, uint32_t n);

@@ -24,6 +24,7 @@ struct lab_app {
     core_app id;       /* 0: not alive */
     bool deaf;         /* never reads its stdin */
     bool load_fails, spawn_fails;
+    bool slow;         /* the test itself answers LOAD and SPAWN */
     bool paused;
     char got[LAB_TEXT]; /* stdin so far, NUL-terminated */
     size_t got_len;
@@ -102,6 +103,8 @@ static inline void lab_load(struct lab *lab, const struct core_action *a)
         if (strcmp(app->name, name) != 0)
             continue;
         app->id = a->app;
+        if (app->slow)
+            return;
         if (app->load_fails)
             continue;
         ev.error = 0;
@@ -119,7 +122,7 @@ static inline void lab_answer(struct lab *lab, const struct core_action *a)
         lab_load(lab, a);
     if (!app)
         return;
-    if (a->type == CORE_ACT_SPAWN) {
+    if (a->type == CORE_ACT_SPAWN && !app->slow) {
         struct core_event ev = { .type = CORE_EV_SPAWNED, .app = a->app, .pid = lab->next_pid++ };
         if (app->spawn_fails) {
             ev.error = E_IO;
@@ -277,6 +280,27 @@ static inline void lab_output(struct lab *lab, const char *app, const char *text
                                         .stream = CORE_STDOUT, .text = span_of_cstr(text) });
 }
 
+/* Of any bytes, NUL too. */
+static inline void lab_write(struct lab *lab, const char *app, enum core_stream stream,
+                             struct span bytes)
+{
+    lab_event(lab, (struct core_event){ .type = CORE_EV_OUTPUT, .app = lab_app(lab, app)->id,
+                                        .stream = stream, .text = bytes });
+}
+
+/* A deaf app reads again, from what it was offered last. */
+static inline void lab_hear(struct lab *lab, const char *app)
+{
+    lab_app(lab, app)->deaf = false;
+    lab_event(lab, (struct core_event){ .type = CORE_EV_DELIVERED, .app = lab_app(lab, app)->id });
+}
+
+static inline void lab_request(struct lab *lab, const char *app, struct core_request request)
+{
+    lab_event(lab, (struct core_event){ .type = CORE_EV_REQUEST, .app = lab_app(lab, app)->id,
+                                        .request = request });
+}
+
 static inline void lab_exit(struct lab *lab, const char *app, enum core_exit_kind kind,
                             int32_t value)
 {
@@ -321,6 +345,23 @@ static inline bool lab_has(const struct lab *lab, const char *text)
         return true;
     printf("# not in the transcript: %s\n# transcript:\n%.4000s\n", text, lab->text);
     return false;
+}
+
+static inline bool lab_lacks(const struct lab *lab, const char *text)
+{
+    if (!strstr(lab->text, text))
+        return true;
+    printf("# in the transcript: %s\n# transcript:\n%.4000s\n", text, lab->text);
+    return false;
+}
+
+/* How often text stands in the transcript. */
+static inline int lab_count(const struct lab *lab, const char *text)
+{
+    int n = 0;
+    for (const char *p = lab->text; (p = strstr(p, text)) != NULL; p += strlen(text))
+        n++;
+    return n;
 }
 
 #endif

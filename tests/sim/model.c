@@ -235,7 +235,10 @@ static void on_audit(struct world *w, const struct core_action *act)
     model_audit(w, act->bytes);
     if (w->log_len + act->bytes.len > SIM_LOG)
         return;
-    if (!w->calm && rng_one_in(&w->rng, 3000)) {
+    if (!w->calm && rng_one_in(&w->rng, 3000))
+        w->disk_full = 1 + rng_below(&w->rng, 40);
+    if (w->lost_now || w->disk_full) {
+        w->disk_full -= w->disk_full != 0;
         w->lost_now++;
         w->gap = true;
         return;

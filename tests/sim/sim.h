@@ -158,6 +158,7 @@ struct world {
     uint8_t prev[32];
     uint64_t seq;
     bool chain_known;
+    uint32_t disk_full; /* for so many records more */
     uint32_t lost_now; /* not yet told to the core */
     bool chain_spoilt; /* by us */
     bool last_says_lost; /* the newest record explains a gap */

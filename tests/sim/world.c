@@ -548,6 +548,7 @@ static void one_step(struct world *w)
 static void calm_down(struct world *w)
 {
     w->calm = true;
+    w->disk_full = 0;
     for (uint32_t i = 0; i < 30000 && !w->failure && !w->powered; i++) {
         if (w->lost_now)
             tell_lost(w);

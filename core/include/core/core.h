@@ -60,7 +60,8 @@ enum core_event_type {
     CORE_EV_VERIFIED,  /* answers CORE_ACT_VERIFY: `hash` of what storage holds now */
     CORE_EV_TIMER,     /* the time asked for by CORE_ACT_TIMER has come */
     CORE_EV_STOP,      /* end the system: `stop` says how */
-    CORE_EV_AUDIT_LOST, /* the host could not store `count` audit records */
+    CORE_EV_AUDIT_LOST, /* the host did not store the last `count` audit records: when one cannot
+                           be stored, none is until this event, so that the gap has one place */
     CORE_EV_ESCAPED,   /* a path that core had allowed, `text`, leads out of the app's folder; the
                           host has refused it. For the record */
 };

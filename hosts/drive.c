@@ -86,8 +86,8 @@ static void do_action(struct host *h, const struct core_action *a)
     case CORE_ACT_CONSOLE: ops->console(ops->ctx, CORE_STDOUT, a->bytes); break;
     case CORE_ACT_CONSOLE_ERR: ops->console(ops->ctx, CORE_STDERR, a->bytes); break;
     case CORE_ACT_AUDIT:
-        if (ops->audit(ops->ctx, a->bytes) < 0)
-            h->audits_lost++;
+        if (h->audits_lost || ops->audit(ops->ctx, a->bytes) < 0)
+            h->audits_lost++; /* one gap: what comes after it waits until core knows */
         break;
     case CORE_ACT_TIMER: ops->timer(ops->ctx, a->at_ms); break;
     case CORE_ACT_POWER: ops->power(ops->ctx, a->stop, a->code); break;
@@ -126,10 +126,12 @@ void host_event(struct host *h, struct core_event *event)
     base_assert(h->answers_count == 0); /* not from within a host_ops function */
     step(h, event);
     step_answers(h);
-    if (h->audits_lost) {
+    /* Core's record about the loss may be lost as well. It does not write one for each
+     * loss, so this ends. */
+    while (h->audits_lost) {
         struct core_event lost = { .type = CORE_EV_AUDIT_LOST, .count = h->audits_lost };
+        h->audits_lost = 0;
         step(h, &lost);
         step_answers(h);
-        h->audits_lost = 0; /* what the report itself lost is not reported again: no loop */
     }
 }

@@ -157,7 +157,7 @@ TEST(lost_audit_records_are_told_once)
     add(0, CORE_ACT_AUDIT, "");
     add(0, CORE_ACT_AUDIT, "");
     add(1, CORE_ACT_AUDIT, ""); /* the record about the loss is lost as well */
-    CHECK_STR(run(), "<boot:0:0> audit audit <audit_lost:0:2> audit");
+    CHECK_STR(run(), "<boot:0:0> audit <audit_lost:0:2> audit <audit_lost:0:1>");
     CHECK_INT(h.audits_lost, 0);
 }
 

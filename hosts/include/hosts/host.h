@@ -68,8 +68,8 @@ struct host_ops {
     void (*kill)(void *ctx, core_app app);
 
     void (*console)(void *ctx, enum core_stream stream, struct span bytes);
-    /* One whole line, appended. Failures of one event become one CORE_EV_AUDIT_LOST, with
-     * their number in count. */
+    /* One whole line, appended. After a failure nothing is appended until core has been told
+     * of the loss, with one CORE_EV_AUDIT_LOST, when the event and its answers are done. */
     int (*audit)(void *ctx, struct span line);
     /* One CORE_EV_TIMER at that time of now_ms(), replacing what was asked before. */
     void (*timer)(void *ctx, uint64_t at_ms);

@@ -65,8 +65,7 @@ static bool apply(struct core *c, const struct boot *b, struct strbuf *why)
     c->defaults.cpu_percent = b->defaults.cpu_percent;
     c->defaults.open_files = b->defaults.open_files;
     c->defaults.messages_per_sec = b->defaults.messages_per_sec;
-    if (b->stop_grace_ms)
-        c->stop_grace_ms = b->stop_grace_ms;
+    c->stop_grace_ms = b->stop_grace_ms;
     apps_lower_limits(c, &limits);
     for (uint32_t i = 0; i < b->apps_count; i++) {
         if (add_app(c, &b->apps[i]))

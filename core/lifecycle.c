@@ -416,6 +416,8 @@ void life_stop(struct core *c, struct app *a, enum app_wish wish)
         flow_wake_waiters(c, a);
         a->settled = true;
         boot_order_advance(c);
+    } else if (a->state == APP_RUNNING && !c->stop_grace_ms) {
+        life_kill(c, a, wish);
     } else if (a->state == APP_RUNNING) {
         apps_set_state(c, a, APP_STOPPING);
         a->kill_at_ms = c->now_ms + c->stop_grace_ms;

@@ -61,5 +61,43 @@ TEST(a_crash_is_repaired)
     lab_free(lab);
 }
 
+/* Which of asking and killing comes when everything is to end. */
+static void check_stop(const char *boot, bool asked)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_boot(lab, boot, true);
+    lab_clear(lab);
+    lab_event(lab, (struct core_event){ .type = CORE_EV_STOP, .stop = CORE_STOP_POWEROFF });
+    CHECK(lab_has(lab, "ASK_STOP") == asked);
+    CHECK(lab_has(lab, "KILL") != asked);
+    lab_pass(lab, 5000);
+    CHECK(lab_has(lab, "KILL"));
+    lab_free(lab);
+}
+
+TEST(without_grace_apps_are_not_asked)
+{
+    check_stop("[[app]]\nname = \"ping\"\n", true);
+    check_stop("[system]\nstop_grace_ms = 0\n[[app]]\nname = \"ping\"\n", false);
+}
+
+/* One app by its name, and the rest goes on. */
+TEST(without_grace_one_app_is_killed_at_once)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_add(lab, "sh", "[app]\nname = \"sh\"\nversion = \"1\"\nwasm = \"sh.wasm\"\n"
+                       "[capabilities]\nstdio = true\nshell = true\n");
+    lab_boot(lab, "[system]\nstop_grace_ms = 0\n[[app]]\nname = \"ping\"\n"
+                  "[[app]]\nname = \"sh\"\n", true);
+    lab_clear(lab);
+    lab_output(lab, "sh", "@supervisor: stop ping\n");
+    CHECK(lab_has(lab, "KILL ping"));
+    CHECK(!lab_has(lab, "ASK"));
+    lab_free(lab);
+}
+
 TEST_MAIN(RUN(foreground_app_from_start_to_power) RUN(a_line_from_ping_to_pong)
-              RUN(a_crash_is_repaired))
+              RUN(a_crash_is_repaired) RUN(without_grace_apps_are_not_asked)
+                  RUN(without_grace_one_app_is_killed_at_once))

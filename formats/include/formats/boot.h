@@ -43,7 +43,8 @@ struct boot {
     enum log_level log_level; /* default LOG_INFO */
     struct span focus;    /* app that gets the console's input first; may be empty */
     uint32_t audit_max_kib; /* of the stored log, then the oldest half goes; default 1024 */
-    uint32_t stop_grace_ms;  /* between asking apps to end and killing them; default 2000 */
+    uint32_t stop_grace_ms;  /* between asking apps to end and killing them; 0: they are not
+                                asked; default 2000 */
     /* [limits]: lower than the core's own bounds; 0: not lowered */
     struct {
         uint32_t apps, line_bytes, stdin_bytes, msg_queue_bytes, log_bytes;

@@ -4,6 +4,13 @@
 #include "base/err.h"
 #include "formats/error.h"
 
+/* What boot.toml may say up to is what there is room for. */
+_Static_assert((int)BOOT_APPS_MAX == (int)CORE_APPS_MAX, "apps");
+_Static_assert((int)BOOT_LINE_BYTES_MAX == (int)CORE_LINE_BYTES_MAX, "line_bytes");
+_Static_assert((int)BOOT_STDIN_BYTES_MAX == (int)CORE_STDIN_BYTES_MAX, "stdin_bytes");
+_Static_assert((int)BOOT_MSG_QUEUE_BYTES_MAX == (int)CORE_MSG_QUEUE_BYTES_MAX, "msg_queue_bytes");
+_Static_assert((int)BOOT_LOG_BYTES_MAX == (int)CORE_LOG_BYTES_MAX, "log_bytes");
+
 /* The first record of every boot. It joins this boot's chain to the stored log. */
 static void record_log_state(struct core *c, const struct core_event *ev)
 {

@@ -9,12 +9,6 @@ enum {
     RESTARTS_MAX = 1000,
     WINDOW_SECS_MAX = 24 * 3600,
     BACKOFF_MS_MAX = 3600 * 1000,
-    /* What [limits] may lower: core/limits.h has the same figures, and takes the lower. */
-    LIMIT_APPS = 4096,
-    LIMIT_LINE_BYTES = 4096,
-    LIMIT_STDIN_BYTES = 64 * 1024,
-    LIMIT_MSG_QUEUE_BYTES = 256 * 1024,
-    LIMIT_LOG_BYTES = 16 * 1024,
     NONE = UINT16_MAX,
     NAME_SLOTS = 2 * BOOT_APPS_MAX, /* a power of two */
 };
@@ -320,15 +314,15 @@ static const struct schema_table system_table = { "[system]", system_keys,
                                                   base_countof(system_keys) };
 
 static const struct schema_key limits_keys[] = {
-    { "apps", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.apps), 1, LIMIT_APPS, 0 },
+    { "apps", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.apps), 1, BOOT_APPS_MAX, 0 },
     { "line_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.line_bytes), 128,
-      LIMIT_LINE_BYTES, 0 },
+      BOOT_LINE_BYTES_MAX, 0 },
     { "stdin_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.stdin_bytes), 1024,
-      LIMIT_STDIN_BYTES, 0 },
+      BOOT_STDIN_BYTES_MAX, 0 },
     { "msg_queue_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.msg_queue_bytes), 1024,
-      LIMIT_MSG_QUEUE_BYTES, 0 },
+      BOOT_MSG_QUEUE_BYTES_MAX, 0 },
     { "log_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.log_bytes), 512,
-      LIMIT_LOG_BYTES, 0 },
+      BOOT_LOG_BYTES_MAX, 0 },
 };
 static const struct schema_table limits_table = { "[limits]", limits_keys,
                                                   base_countof(limits_keys) };

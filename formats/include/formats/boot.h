@@ -16,6 +16,11 @@ enum {
     BOOT_TEXT_MAX = 512 * 1024, /* bytes of a boot.toml */
     BOOT_APPS_MAX = 4096,
     BOOT_AFTER_MAX = 8, /* names in one `after` */
+    /* What [limits] may lower; core/limits.h's own figures, which core checks. */
+    BOOT_LINE_BYTES_MAX = 4096,
+    BOOT_STDIN_BYTES_MAX = 64 * 1024,
+    BOOT_MSG_QUEUE_BYTES_MAX = 256 * 1024,
+    BOOT_LOG_BYTES_MAX = 16 * 1024,
 };
 
 enum boot_restart {

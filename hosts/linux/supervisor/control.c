@@ -150,6 +150,8 @@ static uint16_t wasi_error_of(int error)
     }
 }
 
+_Static_assert((int)CTL_MSG_BYTES_MAX == (int)CORE_MSG_BYTES_MAX, "one typed message");
+
 /* --- messages --------------------------------------------------------------------- */
 
 static bool fits(const struct app *a, size_t from_len, size_t data_len)

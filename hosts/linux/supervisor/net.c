@@ -24,6 +24,8 @@
 
 enum { LISTEN_BACKLOG = 128 };
 
+_Static_assert((int)MANIFEST_PORTS_MAX <= (int)CTL_LISTENERS_MAX, "each port's socket fits");
+
 static bool set_option(int fd, int level, int option)
 {
     int one = 1;
@@ -58,7 +60,7 @@ int net_listen(struct sup *s, const struct manifest *m, struct ctl_fds *ret)
     ret->count = 0;
     if (!manifest_has(m, MANIFEST_CAP_NETWORK) || !m->network.tcp)
         return E_OK;
-    for (uint32_t i = 0; i < m->network.ports_count && i < CTL_LISTENERS_MAX; i++) {
+    for (uint32_t i = 0; i < m->network.ports_count; i++) {
         int fd = listen_on(s, m->network.ports[i]);
         if (fd < 0) {
             while (ret->count)

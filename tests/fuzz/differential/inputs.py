@@ -1,5 +1,5 @@
-"""Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py, and
-mutations of those and of real ones."""
+"""Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py and
+walk.py, and mutations of those and of real ones."""
 import glob
 import os
 import random
@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import smith
+import walk
 
 FEATURES = ["--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext",
             "--enable-nontrapping-float-to-int", "--enable-mutable-globals"]
@@ -136,10 +137,10 @@ def stream(seed, folder, built=10, mutants=30):
         made = generate(rng, folder)
         if made:
             yield "generated", made
-        for _ in range(built):
-            yield "built", smith.generate(rng)
+        for turn in range(built):
+            yield "built", (smith, walk)[turn % 2].generate(rng)
         for _ in range(mutants):
             kind = rng.random()
             base = (rng.choice(pool) if pool and kind < 0.5 else
-                    made if made and kind < 0.75 else smith.generate(rng))
+                    made if made and kind < 0.7 else rng.choice([smith, walk]).generate(rng))
             yield "mutated", mutate(rng, base)

@@ -363,6 +363,7 @@ class Function:
 class Module:
     def __init__(self, rng):
         self.rng = rng
+        self.body = Function
         self.types = []
 
         def some(most):
@@ -446,7 +447,7 @@ class Module:
         exports += [name("memory") + b"\x02\x00"]
         exports += [name(f"g{i}") + b"\x03" + leb(i) for i in range(len(self.globals))]
         elems, datas = self.element_section(), self.data_section()
-        code = [Function(self, first + i, *s).code() for i, s in enumerate(self.functions)]
+        code = [self.body(self, first + i, *s).code() for i, s in enumerate(self.functions)]
         start = [i for i, s in enumerate(self.signatures) if s == ([], [])]
         types = [b"\x60" + vector([bytes([t]) for t in p]) + vector([bytes([t]) for t in r])
                  for p, r in self.types]

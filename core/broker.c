@@ -129,8 +129,8 @@ void broker_broadcast(struct core *c, struct app *a, struct span text)
 {
     const struct manifest *m = &a->manifest;
     if (!manifest_has(m, MANIFEST_CAP_IPC) || (!m->ipc.send_any && m->ipc.send_count == 0)) {
-        refuse(c, a, "error:denied:", policy_deny(c, a, "send to", MANIFEST_POWER_SEND,
-                                                  SPAN_LIT("broadcast")));
+        refuse(c, a, "error:denied:",
+               policy_deny(c, a, "broadcast", MANIFEST_POWER_SEND, SPAN_NONE));
         return;
     }
     struct span line = frame(c, a, text);

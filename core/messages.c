@@ -1,6 +1,7 @@
 /* Typed messages: CORE_REQ_MSG_SEND and MSG_RECV. They wait in the recipient's own
  * queue, each behind a header, and are handed over one a receive. A queue that is
- * full answers the sender E_FULL at once: it holds a request, not a pipe. */
+ * full answers the sender E_FULL at once: it holds a request, not a pipe. What can never
+ * fit is E_RANGE, so that no one tries again for ever. */
 #include "state.h"
 
 #include "base/err.h"
@@ -49,10 +50,15 @@ static void refuse(struct core *c, struct app *a, uint32_t request_id, int error
     act_reply(c, a, request_id, error, SPAN_NONE, text);
 }
 
+static size_t queued_bytes(const struct app *a, struct span data)
+{
+    return sizeof(struct header) + a->name_len + data.len;
+}
+
 static int enqueue(struct app *a, struct app *b, struct span data)
 {
     struct header h = { (uint32_t)data.len, a->name_len, a->id };
-    if (ring_free(&b->msgs) < sizeof h + h.name_len + data.len)
+    if (ring_free(&b->msgs) < queued_bytes(a, data))
         return E_FULL;
     ring_put(&b->msgs, span_of(&h, sizeof h));
     ring_put(&b->msgs, app_name(a));
@@ -90,14 +96,14 @@ void messages_send(struct core *c, struct app *a, const struct core_request *r)
         refuse(c, a, r->id, error, text);
         return;
     }
-    if (r->data.len > CORE_MSG_BYTES_MAX) {
+    if (r->data.len > CORE_MSG_BYTES_MAX || queued_bytes(a, r->data) > b->msgs.cap) {
         policy_excess(c, a, "message size", app_name(b));
-        refuse(c, a, r->id, E_LIMIT, SPAN_LIT("the message is too long"));
+        refuse(c, a, r->id, E_RANGE, SPAN_LIT("the message is too long"));
         return;
     }
     if (!policy_within_rate(c, a)) {
         policy_excess(c, a, "messages a second", app_name(b));
-        refuse(c, a, r->id, E_LIMIT, SPAN_LIT("too many messages a second"));
+        refuse(c, a, r->id, E_AGAIN, SPAN_LIT("too many messages a second"));
         return;
     }
     if (b->recv_count && b->msgs.len == 0) {

@@ -69,7 +69,13 @@ static void malformed(struct core *c, struct app *a, struct span line, struct sp
                          .value = why,
                          .id = hash_bytes(1, why),
                          .count = 1 };
-    tally_note(c, a, &note);
+    char memory[160];
+    struct strbuf b;
+    strbuf_init(&b, memory, sizeof memory);
+    strbuf_cstr(&b, "a line was skipped: ");
+    strbuf_span(&b, why);
+    if (tally_note(c, a, &note))
+        screen_notice(c, a, strbuf_done(&b));
     stdin_system(c, a, "error:malformed:", why);
     log_append(c, a, line);
 }
@@ -176,13 +182,13 @@ static bool end_line(struct core *c, struct app *a, enum core_stream stream, str
     return false;
 }
 
-/* Takes lines out of text. Returns the bytes consumed: all of them, unless a line could
- * not go on; that one is in the splitter then. */
-static size_t feed(struct core *c, struct app *a, enum core_stream stream, struct splitter *sp,
-                   struct span text)
+/* Takes lines out of text of stdout. Returns the bytes consumed: all of them, unless a line
+ * could not go on; that one is in the splitter then. */
+static size_t feed(struct core *c, struct app *a, struct span text)
 {
+    struct splitter *sp = &a->out;
     if (sp->whole) {
-        if (take_line(c, a, stream, sp, span_of(sp->p, sp->len)) == SENT_BLOCKED)
+        if (take_line(c, a, CORE_STDOUT, sp, span_of(sp->p, sp->len)) == SENT_BLOCKED)
             return 0;
         line_done(sp);
         if (a->blocked)
@@ -194,17 +200,25 @@ static size_t feed(struct core *c, struct app *a, enum core_stream stream, struc
         struct span rest = span_skip(text, at);
         size_t n = span_find(rest, '\n');
         if (n == rest.len) {
-            add_piece(c, a, stream, sp, rest);
+            add_piece(c, a, CORE_STDOUT, sp, rest);
             return text.len;
         }
         at += n + 1;
-        if (!end_line(c, a, stream, sp, span_take(rest, n)))
+        if (!end_line(c, a, CORE_STDOUT, sp, span_take(rest, n)))
             return at;
         if (a->blocked) /* by the answer to a command, which comes before the next line */
             return at;
         a->block_deadline_ms = 0;
     }
     return at;
+}
+
+/* stderr is plain text: it waits for no one, whatever stdout waits for. */
+static void feed_stderr(struct core *c, struct app *a, struct span text)
+{
+    for (size_t n; (n = span_find(text, '\n')) < text.len; text = span_skip(text, n + 1))
+        end_line(c, a, CORE_STDERR, &a->err, span_take(text, n));
+    add_piece(c, a, CORE_STDERR, &a->err, text);
 }
 
 /* A prompt, a progress bar: what the app in focus wrote of a line shows at once, unless
@@ -230,13 +244,13 @@ void output_event(struct core *c, struct app *a, const struct core_event *ev)
         return;
     }
     if (ev->stream == CORE_STDERR) {
-        feed(c, a, CORE_STDERR, &a->err, ev->text);
+        feed_stderr(c, a, ev->text);
         show_partial(c, a, CORE_STDERR, &a->err);
         return;
     }
     struct span rest = ev->text;
     if (!a->paused) {
-        rest = span_skip(rest, feed(c, a, CORE_STDOUT, &a->out, rest));
+        rest = span_skip(rest, feed(c, a, rest));
         show_partial(c, a, CORE_STDOUT, &a->out);
     }
     if (ring_put(&a->hold, rest) < 0)
@@ -300,7 +314,7 @@ static void resume(struct core *c, struct app *a, size_t *budget)
     if (a->job.kind && !job_run(c, a))
         return;
     while (a->hold.len || a->out.whole) {
-        size_t n = feed(c, a, CORE_STDOUT, &a->out, span_take(ring_peek(&a->hold), *budget));
+        size_t n = feed(c, a, span_take(ring_peek(&a->hold), *budget));
         ring_drop(&a->hold, n);
         if (a->blocked)
             return;
@@ -349,7 +363,7 @@ uint32_t flow_finish(struct core *c, struct app *a)
         list_remove(c, &c->ready, LIST_FLOW, a);
     while (a->hold.len || a->out.whole) {
         lines += a->out.whole;
-        ring_drop(&a->hold, feed(c, a, CORE_STDOUT, &a->out, ring_peek(&a->hold)));
+        ring_drop(&a->hold, feed(c, a, ring_peek(&a->hold)));
     }
     finish_stream(c, a, CORE_STDOUT, &a->out);
     finish_stream(c, a, CORE_STDERR, &a->err);

@@ -197,8 +197,10 @@ static inline void lab_event(struct lab *lab, struct core_event ev)
     CHECK_STR(core_check(lab->core) ? core_check(lab->core) : "", "");
     uint32_t n = lab->actions.count;
     struct core_action *list = malloc((n + 1) * sizeof *list);
-    uint8_t *texts = malloc(1 << 20);
-    size_t used = 0;
+    size_t used = 0, most = 1;
+    for (uint32_t i = 0; i < n; i++)
+        most += lab->actions.list[i].bytes.len + lab->actions.list[i].name.len;
+    uint8_t *texts = malloc(most);
     for (uint32_t i = 0; i < n; i++) {
         list[i] = lab->actions.list[i];
         const struct core_action *a = &list[i];

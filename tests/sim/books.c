@@ -45,7 +45,7 @@ static void given_address(struct world *w, struct sapp *a, const char *name, siz
         a->wrong++;
         a->has_broadcast = true;
         if (!has_cap(a, MANIFEST_CAP_IPC) || (!a->plan.send_any && !a->plan.send_listed))
-            a->send_denials++;
+            a->other_denials++;
     } else if (len == 10 && begins(name, "supervisor")) {
         a->wrong++;
         if (!shell && !has_cap(a, MANIFEST_CAP_STATUS))

@@ -31,7 +31,7 @@ static const uint16_t allowed[] = {
     SYS_poll,
 #endif
     SYS_clock_gettime, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_lseek, SYS_accept4,
-    SYS_shutdown, SYS_close, SYS_fstat, SYS_ftruncate, SYS_fallocate,
+    SYS_shutdown, SYS_close, SYS_fstat, SYS_ftruncate,
     SYS_fsync, SYS_fdatasync, SYS_fadvise64, SYS_clock_getres, SYS_getrandom, SYS_sched_yield,
     SYS_munmap, SYS_mremap, SYS_madvise, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit_group,
     SYS_exit,
@@ -125,6 +125,9 @@ static void emit_sendmsg(struct seccomp_program *p) { emit_unless_bits(p, 2, MSG
 static void emit_ioctl(struct seccomp_program *p) { emit_if_equal(p, 1, FIONREAD); }
 static void emit_fcntl(struct seccomp_program *p) { emit_if_equal(p, 1, F_SETFL); }
 
+/* RLIMIT_FSIZE does not see blocks beyond a file's end. */
+static void emit_fallocate(struct seccomp_program *p) { emit_if_equal(p, 1, 0); }
+
 /* On a descriptor alone: the path must be NULL, in both halves. */
 static void emit_utimensat(struct seccomp_program *p)
 {
@@ -143,7 +146,7 @@ static const struct {
 } conditional[] = {
     { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_mmap },     { SYS_mprotect, emit_mprotect },
     { SYS_ioctl, emit_ioctl },         { SYS_fcntl, emit_fcntl },
-    { SYS_utimensat, emit_utimensat },
+    { SYS_utimensat, emit_utimensat }, { SYS_fallocate, emit_fallocate },
 };
 
 /* --- the decision --------------------------------------------------------------------

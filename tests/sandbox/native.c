@@ -48,7 +48,7 @@ static const char *strerrorname(int err)
         { EPERM, "EPERM" }, { ENOENT, "ENOENT" }, { ESRCH, "ESRCH" }, { EACCES, "EACCES" },
         { EROFS, "EROFS" }, { EINVAL, "EINVAL" }, { ENOSYS, "ENOSYS" }, { EAGAIN, "EAGAIN" },
         { ENOMEM, "ENOMEM" }, { EMFILE, "EMFILE" }, { EBUSY, "EBUSY" }, { ENODEV, "ENODEV" },
-        { ENETUNREACH, "ENETUNREACH" }, { ENOSPC, "ENOSPC" }, { EBADF, "EBADF" },
+        { ENETUNREACH, "ENETUNREACH" }, { ENOSPC, "ENOSPC" }, { EFBIG, "EFBIG" }, { EBADF, "EBADF" },
         { ENOEXEC, "ENOEXEC" }, { EFAULT, "EFAULT" }, { EXDEV, "EXDEV" },
         { ENOTBLK, "ENOTBLK" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { EUSERS, "EUSERS" },
         { ENOKEY, "ENOKEY" }, { EAFNOSUPPORT, "EAFNOSUPPORT" }, { EMSGSIZE, "EMSGSIZE" },
@@ -514,6 +514,24 @@ static void do_escape(void)
     }
 }
 
+/* Blocks beyond a file's end, which RLIMIT_FSIZE does not see. */
+static void do_hoard(void)
+{
+    static uint8_t data[CTL_DATA_MAX];
+    struct ctl_msg m = { .type = CTL_PATH_OPEN, .seq = 1 };
+    struct ctl_fds fds = { .count = 0 };
+    m.u.open.oflags = 1; /* create */
+    m.u.open.can_read = m.u.open.can_write = 1;
+    ctl_send(CTL_WORKER_FD, &m, SPAN_LIT("hoard"), SPAN_NONE, NULL, 0);
+    if (ctl_recv(CTL_WORKER_FD, &m, data, sizeof data, &fds, 0) < 0 || fds.count != 1) {
+        printf("hoard: no file, error %u\n", m.error);
+        return;
+    }
+    report("hoard", fallocate(fds.fd[0], FALLOC_FL_KEEP_SIZE, 0, 64 << 20));
+    report("beyond_limit", fallocate(fds.fd[0], 0, 0, 64 << 20));
+    report("within_limit", fallocate(fds.fd[0], 0, 0, 1 << 16));
+}
+
 /* As many refusals as it likes, each of which would be a record of the audit log. */
 static void do_last_words(void)
 {
@@ -565,7 +583,7 @@ int main(void)
         { "zombies", do_zombies }, { "flood", do_flood }, { "spin", do_spin },
         { "send_descriptor", do_send_descriptor }, { "unread_replies", do_unread_replies },
         { "escape", do_escape }, { "close_control", do_close_control },
-        { "last_words", do_last_words },
+        { "last_words", do_last_words }, { "hoard", do_hoard },
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].verb) == 0)

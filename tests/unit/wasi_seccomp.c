@@ -130,6 +130,8 @@ TEST(arguments_are_looked_at)
     CHECK_INT(try_call(SYS_ioctl, fd, TIOCSTI, (long)"x", 0), KILLED);
     CHECK_INT(try_call(SYS_sendmsg, -1, 0, MSG_NOSIGNAL, 0), EBADF);
     CHECK_INT(try_call(SYS_sendmsg, -1, 0, MSG_NOSIGNAL | MSG_FASTOPEN, 0), KILLED);
+    CHECK_INT(try_call(SYS_fallocate, fd, 0, 0, 10), WORKED);
+    CHECK_INT(try_call(SYS_fallocate, fd, 1, 0, 10), KILLED); /* FALLOC_FL_KEEP_SIZE */
     CHECK_INT(try_call(SYS_utimensat, fd, 0, 0, 0), WORKED);
     CHECK_INT(try_call(SYS_utimensat, AT_FDCWD, (long)"/tmp", 0, 0), KILLED);
     CHECK_INT(try_call(SYS_utimensat, fd, (long)0x100000000, 0, 0), KILLED);
@@ -165,7 +167,7 @@ TEST(nothing_else_is_allowed)
     static const uint32_t expected[] = {
         SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_ppoll, SYS_clock_gettime,
         SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_lseek, SYS_accept4, SYS_shutdown,
-        SYS_close, SYS_fstat, SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync,
+        SYS_close, SYS_fstat, SYS_ftruncate, SYS_fsync, SYS_fdatasync,
         SYS_fadvise64, SYS_clock_getres, SYS_getrandom, SYS_sched_yield, SYS_munmap, SYS_mremap,
         SYS_madvise, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit_group, SYS_exit,
 #ifdef SYS_poll

@@ -142,6 +142,7 @@ static const struct condition {
     /* Memory that RLIMIT_DATA does not count. */
     { SYS_mmap, 3, HAS_ALL, MAP_SHARED | MAP_ANONYMOUS },
     { SYS_mmap, 3, HAS, MAP_GROWSDOWN },
+    { SYS_fallocate, 1, IS_NOT, 0 }, /* blocks beyond a file's end, which no limit bounds */
     { SYS_prctl, 0, IS, PR_SET_PDEATHSIG }, /* it would outlive the supervisor */
 };
 

@@ -358,6 +358,8 @@ static enum wasi_errno do_rename(const struct request *r)
 static enum wasi_errno do_link(const struct request *r)
 {
     struct split from, to;
+    if (!usage_has_room(&r->p->usage, r->p->dirs[CTL_DIR_DATA]))
+        return WASI_DQUOT; /* names have a size too */
     enum wasi_errno e = split_both(r, &from, &to);
     if (e != WASI_SUCCESS)
         return e;

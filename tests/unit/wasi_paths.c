@@ -397,6 +397,7 @@ static void check_room(void)
     CHECK_INT(open_as("more", WASI_O_CREAT, true, true, true), WASI_DQUOT);
     CHECK_INT(path_op(CTL_PATH_MKDIR, "more", ""), WASI_DQUOT);
     CHECK_INT(path_op(CTL_PATH_SYMLINK, "x", "more"), WASI_DQUOT);
+    CHECK_INT(path_op(CTL_PATH_LINK, "small", "more"), WASI_DQUOT);
     CHECK_INT(open_read("big"), 0);
     CHECK_INT(path_op(CTL_PATH_UNLINK, "big", ""), 0);
     usleep(600 * 1000);

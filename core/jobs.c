@@ -139,13 +139,18 @@ static bool next_log(struct core *c, struct job *job, struct strbuf *b)
         job->cursor = oldest;
     if (job->cursor >= job->end)
         return false;
+    char raw[REPLY_BYTES_MAX];
+    struct strbuf line;
+    strbuf_init(&line, raw, sizeof raw);
     for (;;) {
         char ch = job->cursor < job->end ? ring_at(&t->log, (size_t)(job->cursor - oldest)) : '\n';
         job->cursor++;
         if (ch == '\n')
-            return true;
-        strbuf_char(b, ch); /* what does not fit is cut off */
+            break;
+        strbuf_char(&line, ch); /* what does not fit is cut off */
     }
+    strbuf_printable(b, strbuf_done(&line));
+    return true;
 }
 
 static bool next_audit(struct core *c, struct job *job, struct strbuf *b)

@@ -98,6 +98,21 @@ TEST(without_grace_one_app_is_killed_at_once)
     lab_free(lab);
 }
 
+/* What an app wrote may be meant for the terminal of whoever reads its log. */
+TEST(a_log_drives_no_terminal)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_add(lab, "sh", "[app]\nname = \"sh\"\nversion = \"1\"\nwasm = \"sh.wasm\"\n"
+                       "[capabilities]\nstdio = true\nshell = true\n");
+    lab_boot(lab, "[[app]]\nname = \"ping\"\n[[app]]\nname = \"sh\"\n", true);
+    lab_output(lab, "ping", "a\x1b[2J\xc2\x9b" "2J\x9b" "b \xc3\xa9\n");
+    lab_output(lab, "sh", "@supervisor: log ping\n");
+    CHECK(strstr(lab_app(lab, "sh")->got, "REPLY: a?[2J?2J?b \xc3\xa9\n") != NULL);
+    lab_free(lab);
+}
+
 TEST_MAIN(RUN(foreground_app_from_start_to_power) RUN(a_line_from_ping_to_pong)
               RUN(a_crash_is_repaired) RUN(without_grace_apps_are_not_asked)
-                  RUN(without_grace_one_app_is_killed_at_once))
+                  RUN(without_grace_one_app_is_killed_at_once)
+                      RUN(a_log_drives_no_terminal))

@@ -176,8 +176,8 @@ static bool is_its_turn(const struct core *c, const struct app *a)
     return true;
 }
 
-/* boot.toml has no circles, and every app settles in the end: it comes up, or fails, or
- * is not to be started. So everyone's turn comes. */
+/* boot.toml has no circles, and every app settles in the end: it comes up, or its first
+ * start fails, or it is not to be started. So everyone's turn comes. */
 void boot_order_advance(struct core *c)
 {
     if (c->stopping)

@@ -102,6 +102,7 @@ static void after_life(struct core *c, struct app *a, enum outcome outcome)
     enum app_wish wish = a->wish;
     a->wish = WISH_NONE;
     if (c->stopping || wish == WISH_STOP) {
+        a->accept_changed = false;
         apps_set_state(c, a, APP_ENDED);
     } else if (wish == WISH_RESTART || wish == WISH_RELOAD) {
         a->accept_changed = wish == WISH_RELOAD;
@@ -137,7 +138,7 @@ static void end_life(struct core *c, struct app *a, enum outcome outcome)
     flow_wake_waiters(c, a);
     if (!app_is_alive(a))
         console_app_gone(c, a);
-    if (!a->settled && a->state != APP_BACKOFF) {
+    if (!a->settled) { /* others do not wait for what may never come up */
         a->settled = true;
         boot_order_advance(c);
     }
@@ -412,6 +413,7 @@ void life_stop(struct core *c, struct app *a, enum app_wish wish)
     if (app_is_alive(a))
         a->wish = (uint8_t)wish;
     if (a->state == APP_WAITING || a->state == APP_BACKOFF) {
+        a->accept_changed = false;
         apps_set_state(c, a, APP_ENDED);
         flow_wake_waiters(c, a);
         a->settled = true;

@@ -155,7 +155,7 @@ struct app {
     bool killed;       /* KILL has been sent in this life */
     bool watchdog_hit;
     bool was_running;  /* in this life */
-    bool settled;      /* has been up once, or never will: `after` is satisfied */
+    bool settled;      /* has been up once, or has failed to: `after` is satisfied */
     bool deliver_open; /* a DELIVER has not been answered */
     bool close_wanted; /* CLOSE_STDIN when all is delivered */
     bool stdin_closed;
@@ -487,7 +487,7 @@ void screen_partial(struct core *c, struct app *a, enum core_stream stream, stru
 void screen_write(struct core *c, enum core_stream stream, struct span s);
 /* A line of the core's own for the person at the console. app may be NULL. */
 void screen_notice(struct core *c, const struct app *a, struct span text);
-/* With lines of more beneath it, NOTICE_LINES_MAX at most. */
+/* With lines of more beneath it, indented, NOTICE_LINES_MAX at most. */
 void screen_notice_lines(struct core *c, const struct app *a, struct span text,
                          struct span more);
 void screen_hidden_due(struct core *c, struct app *a);

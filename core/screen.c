@@ -255,6 +255,7 @@ void screen_notice_lines(struct core *c, const struct app *a, struct span text,
     write_printable_line(c, text);
     for (unsigned i = 0; more.len && i < NOTICE_LINES_MAX; i++) {
         size_t n = span_find(more, '\n');
+        screen_write(c, CORE_STDERR, SPAN_LIT("  ")); /* an app must not write as if it were us */
         write_printable_line(c, span_take(more, n));
         more = span_skip(more, n + 1);
     }

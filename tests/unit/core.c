@@ -112,7 +112,24 @@ TEST(a_log_drives_no_terminal)
     lab_free(lab);
 }
 
+/* A worker that was taken over says what it likes. */
+TEST(a_backtrace_cannot_pass_for_a_notice)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "ping", ping);
+    lab_boot(lab, "[[app]]\nname = \"ping\"\n", true);
+    lab_clear(lab);
+    lab_event(lab, (struct core_event){ .type = CORE_EV_TRAPPED,
+                                        .app = lab_app(lab, "ping")->id,
+                                        .text = SPAN_LIT("trap: unreachable\nvyoma: x"),
+                                        .detail = SPAN_LIT("at f\nvyoma: pong: ok\x1b[2J\n") });
+    CHECK_STR(lab->text, "CONSOLE_ERR \"vyoma: ping: trap: unreachable?vyoma: x\\n"
+                         "  at f\\n  vyoma: pong: ok?[2J\\n\"\n");
+    lab_free(lab);
+}
+
 TEST_MAIN(RUN(foreground_app_from_start_to_power) RUN(a_line_from_ping_to_pong)
               RUN(a_crash_is_repaired) RUN(without_grace_apps_are_not_asked)
                   RUN(without_grace_one_app_is_killed_at_once)
-                      RUN(a_log_drives_no_terminal))
+                      RUN(a_log_drives_no_terminal)
+                          RUN(a_backtrace_cannot_pass_for_a_notice))

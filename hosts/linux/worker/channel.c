@@ -74,10 +74,10 @@ void channel_refused(const struct ctl_refused *why, struct span text, struct spa
     tell(&m, text, import);
 }
 
-/* "  at name (function 12, offset 0x1a2b)" */
+/* "at name (function 12, offset 0x1a2b)" */
 static void put_frame(struct strbuf *b, const struct eng_frame *f)
 {
-    strbuf_cstr(b, "  at ");
+    strbuf_cstr(b, "at ");
     if (f->name.len)
         strbuf_printable(b, span_take(f->name, 200));
     else
@@ -94,7 +94,7 @@ static void put_backtrace(struct strbuf *b, const struct eng_trap *trap)
     for (uint32_t i = 0; i < trap->frame_count; i++)
         put_frame(b, &trap->frames[i]);
     if (trap->depth > trap->frame_count) {
-        strbuf_cstr(b, "  and ");
+        strbuf_cstr(b, "and ");
         strbuf_u64(b, trap->depth - trap->frame_count);
         strbuf_cstr(b, " more\n");
     }

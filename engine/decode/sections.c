@@ -1,6 +1,7 @@
 /* Sections that declare: types, imports, functions, tables, memory, globals,
  * exports, start. */
 #include "decode/decode.h"
+#include "runtime/trie.h"
 
 int read_valtype(struct loader *l, uint8_t *ret)
 {
@@ -229,32 +230,22 @@ int section_globals(struct loader *l)
     return 0;
 }
 
-/* Names are a set: sorted copies of their indices would need more memory, and a
- * hash table of the names is one loop. */
 static int export_check_unique(struct loader *l, const uint8_t *at)
 {
     const struct eng_module *m = l->m;
-    size_t size = 4;
-    while (size < (size_t)m->export_count * 2)
-        size *= 2;
-    uint32_t *table = l->env->resize(l->env->ctx, NULL, 0, size * sizeof *table);
-    if (!table)
+    size_t bytes = (size_t)m->export_count * sizeof(struct trie_node);
+    struct trie_node *nodes = l->env->resize(l->env->ctx, NULL, 0, bytes + 1), *names = NULL;
+    if (!nodes)
         return reader_fail(&l->r, E_NOMEM, NULL, "out of memory");
-    memset(table, 0, size * sizeof *table);
     int ret = 0;
     for (uint32_t i = 0; i < m->export_count && !ret; i++) {
-        struct span name = m->exports[i].name;
-        uint64_t h = 0xcbf29ce484222325u;
-        for (size_t k = 0; k < name.len; k++)
-            h = (h ^ name.p[k]) * 0x100000001b3u;
-        size_t at_slot = (h ^ h >> 32) & (size - 1);
-        while (table[at_slot] && !span_eq(m->exports[table[at_slot] - 1].name, name))
-            at_slot = (at_slot + 1) & (size - 1);
-        if (table[at_slot])
+        nodes[i].key = m->exports[i].name;
+        if (trie_find(&names, nodes[i].key))
             ret = reader_fail(&l->r, E_INVAL, at, "duplicate export name");
-        table[at_slot] = i + 1;
+        else
+            trie_add(&names, &nodes[i]);
     }
-    l->env->resize(l->env->ctx, table, size * sizeof *table, 0);
+    l->env->resize(l->env->ctx, nodes, bytes + 1, 0);
     return ret;
 }
 

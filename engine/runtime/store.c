@@ -2,6 +2,7 @@
 #include "runtime/store.h"
 
 #include "base/err.h"
+#include "engine/limits.h"
 #include "interp/interp.h"
 
 enum { STACK_DEFAULT = 1 << 20, STACK_MIN = 4096, PAGES_MAX = 65536, ELEMENTS_MAX = 10000000 };
@@ -69,48 +70,41 @@ void eng_store_destroy(struct eng_store *s)
     env->resize(env->ctx, s, sizeof *s, 0);
 }
 
-static bool same_type(const struct eng_functype *a, const struct eng_functype *b)
+/* The bytes of both lists, with one between them that is no type. */
+static struct span type_key(const struct eng_functype *t, uint8_t *key)
 {
-    return a->param_count == b->param_count && a->result_count == b->result_count &&
-           (!a->param_count || memcmp(a->params, b->params, a->param_count) == 0) &&
-           (!a->result_count || memcmp(a->results, b->results, a->result_count) == 0);
-}
-
-static unsigned type_hash(const struct eng_functype *t)
-{
-    uint32_t h = t->param_count * 31 + t->result_count;
-    for (uint32_t i = 0; i < t->param_count; i++)
-        h = h * 31 + t->params[i];
-    for (uint32_t i = 0; i < t->result_count; i++)
-        h = h * 31 + t->results[i];
-    return (h ^ h >> 7 ^ h >> 14) % TYPE_BUCKETS;
+    if (t->param_count)
+        memcpy(key, t->params, t->param_count);
+    key[t->param_count] = 0;
+    if (t->result_count)
+        memcpy(key + t->param_count + 1, t->results, t->result_count);
+    return span_of(key, (size_t)t->param_count + 1 + t->result_count);
 }
 
 const struct store_type *store_type_of(struct eng_store *s, const struct eng_functype *t)
 {
-    struct store_type **bucket = &s->types[type_hash(t)];
-    for (struct store_type *have = *bucket; have; have = have->next)
-        if (same_type(&have->type, t))
-            return have;
+    uint8_t bytes[2 * ENG_MAX_PARAMS + 1];
+    base_assert(t->param_count <= ENG_MAX_PARAMS && t->result_count <= ENG_MAX_PARAMS);
+    struct span key = type_key(t, bytes);
+    struct trie_node *have = trie_find(&s->types, key);
+    if (have)
+        return (const struct store_type *)have;
     struct store_type *made = pool_alloc(&s->pool, s->env, 1, sizeof *made);
-    uint8_t *bytes = pool_alloc(&s->pool, s->env, (size_t)t->param_count + t->result_count, 1);
-    if (!made || !bytes)
+    uint8_t *copy = made ? pool_alloc(&s->pool, s->env, key.len, 1) : NULL;
+    if (!copy)
         return NULL;
-    if (t->param_count)
-        memcpy(bytes, t->params, t->param_count);
-    if (t->result_count)
-        memcpy(bytes + t->param_count, t->results, t->result_count);
-    made->type = (struct eng_functype){ bytes, bytes + t->param_count, t->param_count,
+    memcpy(copy, key.p, key.len);
+    made->node.key = span_of(copy, key.len);
+    made->type = (struct eng_functype){ copy, copy + t->param_count + 1, t->param_count,
                                         t->result_count };
-    made->next = *bucket;
-    *bucket = made;
+    trie_add(&s->types, &made->node);
     return made;
 }
 
 int eng_hostfunc_create(struct eng_store *s, const struct eng_functype *type, eng_hostfunc fn,
                         void *ctx, struct eng_func **ret)
 {
-    if (!fn)
+    if (!fn || type->param_count > ENG_MAX_PARAMS || type->result_count > ENG_MAX_PARAMS)
         return E_INVAL;
     const struct store_type *t = store_type_of(s, type);
     struct hostfunc *h = t ? pool_alloc(&s->pool, s->env, 1, sizeof *h) : NULL;

@@ -4,10 +4,11 @@
 #define ENGINE_RUNTIME_STORE_H
 
 #include "runtime/module.h"
+#include "runtime/trie.h"
 
 /* A function type made unique in its store: equal types are the same pointer. */
 struct store_type {
-    struct store_type *next;
+    struct trie_node node; /* first */
     struct eng_functype type;
 };
 
@@ -76,7 +77,7 @@ struct activation {
     void *jump[5]; /* __builtin_setjmp */
 };
 
-enum { EXIT_WORDS = 2, TYPE_BUCKETS = 64 };
+enum { EXIT_WORDS = 2 };
 
 /* A call between instances puts this under the callee's frame. */
 enum { BRIDGE_PC, BRIDGE_FP, BRIDGE_INST, BRIDGE_DEST, BRIDGE_RESULTS, BRIDGE_WORDS };
@@ -104,7 +105,7 @@ struct eng_store {
     const struct eng_env *env;
     struct eng_store_options options;
     struct pool pool;
-    struct store_type *types[TYPE_BUCKETS];
+    struct trie_node *types; /* of struct store_type */
     struct eng_memory *memories;
     struct eng_table *tables;
     struct eng_instance *instances;

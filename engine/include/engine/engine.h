@@ -238,7 +238,8 @@ struct eng_call {
  * ENG_TRAP_NONE, or the trap to raise. May call eng_call(). */
 typedef enum eng_trap_code (*eng_hostfunc)(struct eng_call *call, union eng_value *args);
 
-/* type is copied. 0, E_NOMEM or E_INVAL. */
+/* type is copied. 0, E_NOMEM or E_INVAL (no fn, or more parameters or results than
+ * ENG_MAX_PARAMS). */
 int eng_hostfunc_create(struct eng_store *s, const struct eng_functype *type, eng_hostfunc fn,
                         void *ctx, struct eng_func **ret);
 

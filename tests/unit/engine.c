@@ -67,14 +67,17 @@ static int open_store(struct fixture *fx, const struct eng_store_options *option
                                            &fx->trap);
 }
 
-static void open_fixture(struct fixture *fx, enum embed_memory kind)
+static void open_with(struct fixture *fx, struct span module, enum embed_memory kind)
 {
     memset(fx, 0, sizeof *fx);
     embed_init(&fx->embed, kind);
-    CHECK_INT(eng_module_load(&fx->embed.env, span_of(main_wasm, sizeof main_wasm), &fx->module,
-                              &fx->err),
-              0);
+    CHECK_INT(eng_module_load(&fx->embed.env, module, &fx->module, &fx->err), 0);
     CHECK_INT(open_store(fx, NULL), 0);
+}
+
+static void open_fixture(struct fixture *fx, enum embed_memory kind)
+{
+    open_with(fx, span_of(main_wasm, sizeof main_wasm), kind);
 }
 
 static void close_fixture(struct fixture *fx)
@@ -174,6 +177,12 @@ TEST(fuel)
     CHECK_INT(call1(&fx, "spin", 0), -1);
     CHECK_INT(fx.trap.code, ENG_TRAP_OUT_OF_FUEL);
     CHECK_INT(eng_fuel(fx.store), 0);
+    CHECK_INT(call1(&fx, "spin", 0), -1); /* there is none for those who do not ask either */
+    CHECK_INT(fx.trap.code, ENG_TRAP_OUT_OF_FUEL);
+    eng_set_fuel(fx.store, 500);
+    CHECK_INT(call1(&fx, "deep", 0), -1);
+    CHECK_INT(fx.trap.code, ENG_TRAP_OUT_OF_FUEL);
+    CHECK_INT(eng_fuel(fx.store), 0);
     eng_set_fuel(fx.store, UINT64_MAX);
     CHECK_INT(call1(&fx, "count", 100000), 100000);
     CHECK(eng_fuel(fx.store) == UINT64_MAX);
@@ -191,6 +200,20 @@ TEST(interrupt)
     fx.calls = export(&fx, "spin");
     CHECK_INT(call1(&fx, "host", 9), -1);
     CHECK_INT(fx.trap.code, ENG_TRAP_INTERRUPTED);
+    close_fixture(&fx);
+}
+
+/* A fill looks for an interruption itself, since nothing of it is counted. Without fuel it is
+ * the first to see one that the host function made. */
+TEST(interrupt_in_a_long_fill)
+{
+    struct fixture fx;
+    open_with(&fx, span_of(fill_wasm, sizeof fill_wasm), EMBED_CHECK);
+    eng_set_fuel(fx.store, 1);
+    CHECK_INT(call1(&fx, "f", 9), -1);
+    CHECK_INT(fx.trap.code, ENG_TRAP_INTERRUPTED);
+    eng_set_fuel(fx.store, UINT64_MAX);
+    CHECK_INT(call1(&fx, "f", 1), 5); /* delivered once */
     close_fixture(&fx);
 }
 
@@ -379,6 +402,7 @@ TEST(out_of_memory)
 }
 
 TEST_MAIN(RUN(backtrace) RUN(memory_checked) RUN(memory_guarded)
-              RUN(memory_without_the_promised_guard) RUN(fuel) RUN(interrupt) RUN(stack_exhausted)
+              RUN(memory_without_the_promised_guard) RUN(fuel) RUN(interrupt)
+          RUN(interrupt_in_a_long_fill) RUN(stack_exhausted)
                   RUN(indirect_calls) RUN(host_functions) RUN(values) RUN(many_instances)
                       RUN(refusals) RUN(out_of_memory))

@@ -42,6 +42,8 @@ void console_focus(struct core *c, struct app *a)
         a = app_at(c, c->console.home);
     if (a == old)
         return;
+    if (old)
+        console_stdin_drained(c, old); /* what it has not read holds up no one else */
     tell_focus(c, old, false);
     c->console.focus = a ? a->slot : NO_SLOT;
     c->console.edit_len = 0;
@@ -50,6 +52,8 @@ void console_focus(struct core *c, struct app *a)
     if (a && c->console.owned && !at_home(c))
         screen_notice(c, a, SPAN_LIT("has the console; Ctrl-Z returns to the shell"));
     tell_focus(c, a, true);
+    if (a && !a->raw_keys)
+        output_show_again(c, a);
 }
 
 void console_app_up(struct core *c, struct app *a)
@@ -64,14 +68,11 @@ void console_app_up(struct core *c, struct app *a)
         tell_focus(c, a, true);
 }
 
-void console_app_gone(struct core *c, struct app *a)
+void console_life_over(struct core *c, struct app *a)
 {
     struct console *con = &c->console;
-    if (con->paused && con->focus == a->slot) {
-        con->paused = false;
-        act(c, CORE_ACT_RESUME, NULL);
-    }
-    if (con->focus == a->slot && !a->foreground && !at_home(c))
+    console_stdin_drained(c, a);
+    if (con->focus == a->slot && !app_is_alive(a) && !a->foreground && !at_home(c))
         console_focus(c, NULL);
 }
 
@@ -87,10 +88,8 @@ void console_forget(struct core *c, struct app *a)
 
 static void pass_through(struct core *c, struct app *a, struct span s)
 {
-    if (!manifest_has(&a->manifest, MANIFEST_CAP_STDIO) && a->state != APP_LOADING)
-        return;
     if (stdin_put(c, a, s) < 0)
-        return; /* it has closed its stdin, or the host did not heed PAUSE */
+        return; /* it has closed its stdin or has none, or the host did not heed PAUSE */
     if (ring_free(&a->in) < a->in.cap / 2 && !c->console.paused) {
         c->console.paused = true;
         act(c, CORE_ACT_PAUSE, NULL);
@@ -187,19 +186,20 @@ static void interrupt(struct core *c, struct app *a)
         life_stop(c, a, WISH_STOP);
 }
 
-/* Arrow keys and the like mean nothing here: ESC [ ... letter is swallowed. */
+/* Arrow keys and the like mean nothing here: ESC [ ... letter is swallowed. A control
+ * character is never a part of one: Enter after Escape is Enter. */
 static bool in_escape(struct core *c, uint8_t ch)
 {
     uint8_t *state = &c->console.escape;
-    if (ch == ESCAPE)
-        *state = 1;
+    if (ch < 0x20)
+        *state = ch == ESCAPE;
     else if (*state == 1)
         *state = ch == '[' || ch == 'O' ? 2 : 0;
     else if (*state == 2)
         *state = ch >= 0x40 && ch <= 0x7e ? 0 : 2;
     else
         return false;
-    return true;
+    return ch >= 0x20 || ch == ESCAPE;
 }
 
 static void key(struct core *c, uint8_t ch)

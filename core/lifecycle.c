@@ -136,8 +136,7 @@ static void end_life(struct core *c, struct app *a, enum outcome outcome)
     shell_forget(c, a);
     after_life(c, a, outcome);
     flow_wake_waiters(c, a);
-    if (!app_is_alive(a))
-        console_app_gone(c, a);
+    console_life_over(c, a);
     if (!a->settled) { /* others do not wait for what may never come up */
         a->settled = true;
         boot_order_advance(c);
@@ -237,6 +236,7 @@ void life_loaded(struct core *c, struct app *a, const struct core_event *ev)
     if (!parse_manifest(c, a, ev->text) || !check_hash(c, a, ev->hash))
         return;
     policy_grant(c, a);
+    stdin_begin(c, a);
     apps_set_state(c, a, APP_SPAWNING);
     act(c, CORE_ACT_SPAWN, a)->grants = &a->grants;
     flow_wake_waiters(c, a);
@@ -297,7 +297,7 @@ void life_spawned(struct core *c, struct app *a, const struct core_event *ev)
         timer_want(c, a, c->now_ms + 1000ull * a->manifest.watchdog_secs);
     if (app_takes_lines(a) && a->manifest.ipc.accept_broadcast)
         list_push(c, &c->hearers, LIST_HEARERS, a);
-    if (a->in.len || a->close_wanted)
+    if (a->in.len || (a->close_wanted && !a->stdin_closed))
         list_push(c, &c->dirty, LIST_DIRTY, a);
     console_app_up(c, a);
     if (!a->settled) {

@@ -234,6 +234,13 @@ static void show_partial(struct core *c, struct app *a, enum core_stream stream,
         screen_partial(c, a, stream, sp);
 }
 
+void output_show_again(struct core *c, struct app *a)
+{
+    a->out.shown = a->err.shown = 0;
+    show_partial(c, a, CORE_STDERR, &a->err);
+    show_partial(c, a, CORE_STDOUT, &a->out);
+}
+
 void output_event(struct core *c, struct app *a, const struct core_event *ev)
 {
     if (!app_is_up(a) || ev->text.len == 0)

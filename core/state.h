@@ -420,6 +420,8 @@ int stdin_put(struct core *c, struct app *a, struct span s);
 /* A line of the core's own to an app that speaks lines: "VYOMA_SYSTEM:" and the pieces. */
 void stdin_system(struct core *c, struct app *a, const char *what, struct span text);
 void stdin_close(struct core *c, struct app *a);
+/* The manifest is known: without stdio there is no stdin, whatever was typed ahead. */
+void stdin_begin(struct core *c, struct app *a);
 void stdin_delivered(struct core *c, struct app *a, const struct core_event *ev);
 void stdin_flush(struct core *c);
 bool app_takes_lines(const struct app *a);
@@ -427,6 +429,8 @@ bool app_takes_lines(const struct app *a);
 /* --- output.c ------------------------------------------------------------------ */
 
 void output_event(struct core *c, struct app *a, const struct core_event *ev);
+/* The app has the console again: its unfinished lines are shown from their start. */
+void output_show_again(struct core *c, struct app *a);
 /* a's next line cannot go on until `on` has room (NULL: until flow_wake). */
 void flow_block(struct core *c, struct app *a, struct app *on);
 void flow_wake(struct core *c, struct app *a);
@@ -475,7 +479,7 @@ void console_event(struct core *c, const struct core_event *ev);
 void console_size(struct core *c, const struct core_event *ev);
 void console_focus(struct core *c, struct app *a); /* NULL: home */
 void console_app_up(struct core *c, struct app *a);
-void console_app_gone(struct core *c, struct app *a);
+void console_life_over(struct core *c, struct app *a); /* it may have a new one already */
 void console_forget(struct core *c, struct app *a); /* its entry goes away */
 void console_stdin_drained(struct core *c, struct app *a);
 

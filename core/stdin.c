@@ -59,6 +59,15 @@ void stdin_system(struct core *c, struct app *a, const char *what, struct span t
         a->lost_system++;
 }
 
+void stdin_begin(struct core *c, struct app *a)
+{
+    if (manifest_has(&a->manifest, MANIFEST_CAP_STDIO))
+        return;
+    ring_drop(&a->in, a->in.len);
+    a->stdin_closed = true;
+    console_stdin_drained(c, a);
+}
+
 void stdin_close(struct core *c, struct app *a)
 {
     if (a->stdin_closed || a->close_wanted)

@@ -1,6 +1,7 @@
 $(eval $(call unit_test,unit/engine,tests/unit/engine.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 
 # The same unit test, sanitized but for the interpreter, and the specification's suite
 # with each of the other ways to dispatch: their object comes before the library, so the

@@ -27,7 +27,7 @@ class Label:
 
     def __init__(self, kind, params, results, height, counter=None):
         self.kind, self.params, self.results = kind, params, results
-        self.height, self.counter, self.once = height, counter, False
+        self.height, self.counter, self.counted = height, counter, None
 
     def takes(self):
         return self.params if self.kind == "loop" else self.results
@@ -240,8 +240,10 @@ class Walker(smith.Function):
         if places and self.rng.random() < 0.3:  # a sum of locals, scaled at times
             x, y = leb(self.rng.choice(places)), leb(self.rng.choice(places))
             mask = b"\x41" + sleb(4095) + b"\x71\x21"
-            form = (mask + x + b"\x20" + y + mask + y + b"\x20" + x
-                    + self.rng.choice([b"", b"\x41\x01\x74", b"\x41\x03\x74"]) + b"\x20" + y + b"\x6a")
+            other = self.rng.choice([b"", b"\x3f\x00\x1a"])  # takes the accumulator away
+            form = (mask + x + b"\x20" + y + mask + y + other + b"\x20" + x
+                    + self.rng.choice([b"\x20" + y + b"\x6a", b"\x41\x03\x74\x20" + y + b"\x6a",
+                                       b"\x41\x01\x74\x20" + y + b"\x6a", b"", b""]))
         offset = self.rng.choice([0, 4, 1000, 20000, 65530 if self.rng.random() < 0.1 else 8,
                                   65540 if self.rng.random() < 0.3 else 0])
         self.put(b"\x41" + sleb(4095) + b"\x71" + form + bytes([op])
@@ -330,6 +332,9 @@ class Walker(smith.Function):
             counter = self.new_local(I32)
             self.counters.append(counter)
             self.put(b"\x41" + sleb(self.rng.randint(1, 4)) + b"\x21" + leb(counter))
+            limit = self.new_local(I32)
+            self.counters.append(limit)
+            self.put(b"\x41" + sleb(self.rng.randint(2, 6)) + b"\x21" + leb(limit))
         if kind == "if":
             self.condition()
             self.stack.pop()
@@ -378,22 +383,25 @@ class Walker(smith.Function):
         return len(self.blocks) - 1 - self.blocks.index(label)
 
     def count_down(self, label):
-        """An i32 that is not 0 while the loop may go on."""
-        counter = leb(label.counter)
-        less = self.rng.choice([b"\x41\x7f\x6a", b"\x41\x01\x6b"])
-        if not label.once and self.rng.random() < 0.4:
-            label.once = True
-            if self.rng.random() < 0.5:
-                self.put(b"\x20" + counter + less + b"\x22" + counter, 0, [I32])
-            else:
-                self.put(b"\x20" + counter + less + b"\x22" + counter + b"\x41\x00\x47", 0, [I32])
-            return
-        label.once = True
-        self.put(b"\x20" + counter + less + b"\x22" + counter + b"\x41\x00\x4a", 0, [I32])
+        """An i32 that is not 0 while the loop may go on: its counter goes down from at most 4, or
+        up to a number or the local behind it, both at most 6."""
+        counter, limit = leb(label.counter), leb(label.counter + 1)
+        get, tee = b"\x20" + counter, b"\x22" + counter
+        less = get + self.rng.choice([b"\x41\x7f\x6a", b"\x41\x01\x6b"]) + tee
+        more = get + self.rng.choice([b"\x41\x01\x6a", b"\x41\x7f\x6b"]) + tee
+        number = b"\x41" + sleb(self.rng.randint(4, 6))
+        ways = [less + b"\x41\x00\x4a", less + b"\x41\x01\x4e", less + b"\x41\x00\x48\x45"]
+        label.counted = label.counted or self.rng.choice(["once", "often"])
+        if label.counted == "once":  # a second one might step over the end
+            ways = [less, less + b"\x41\x00\x47", less + b"\x45\x45", more + number + b"\x48",
+                     more + number + b"\x49", more + b"\x20" + limit + b"\x48",
+                     more + b"\x20" + limit + b"\x49", more + get + b"\x47", more + get + b"\x48",
+                     b"\x20" + limit + more + b"\x4a"]
+        self.put(self.rng.choice(ways), 0, [I32])
 
     def reachable(self):
-        """Labels that may be branched to now: loops while only one way counts their turns."""
-        return [x for x in self.blocks if x.kind != "loop" or not x.once]
+        """Labels that may be branched to now: loops but for those that count their turns in one place."""
+        return [x for x in self.blocks if x.counted != "once"]
 
     def op_br_if(self):
         label = self.rng.choice(self.reachable())

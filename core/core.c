@@ -29,8 +29,8 @@ struct core_limits limits_of(const struct core_limits *l, const struct core_limi
     struct core_limits r;
     r.apps = limit(l->apps, 1, most->apps);
     r.line_bytes = limit(l->line_bytes, 256, most->line_bytes);
-    r.stdin_bytes = limit(l->stdin_bytes, 4 * (r.line_bytes + LINE_FRAMING_MAX),
-                          most->stdin_bytes);
+    uint32_t lines = 4 * (r.line_bytes + LINE_FRAMING_MAX);
+    r.stdin_bytes = limit(l->stdin_bytes, lines > 4096 ? lines : 4096, most->stdin_bytes);
     r.msg_queue_bytes = limit(l->msg_queue_bytes, 1024, most->msg_queue_bytes);
     r.log_bytes = limit(l->log_bytes, 1024, most->log_bytes);
     return r;

@@ -227,6 +227,7 @@ static void verify_answer(struct core *c, struct app *a, struct span name, const
     strbuf_cstr(&b, result);
     reply_line(c, a, strbuf_done(&b));
     flow_wake(c, a);
+    a->block_deadline_ms = 0; /* each check has its own time */
 }
 
 void shell_verified(struct core *c, const struct core_event *ev)
@@ -245,6 +246,13 @@ void shell_verified(struct core *c, const struct core_event *ev)
     struct app *a = apps_live(c, c->verify.asker);
     if (a && a->job.kind == JOB_VERIFY)
         verify_answer(c, a, app_name(t), result);
+}
+
+void job_abandon(struct core *c, struct app *a)
+{
+    a->job.kind = JOB_NONE;
+    reply_error(c, a, "no answer in time", SPAN_NONE);
+    reply_end(c, a);
 }
 
 /* --- going on ------------------------------------------------------------------------------ */

@@ -19,10 +19,11 @@ void log_append(struct core *c, struct app *a, struct span line)
 {
     struct ring *r = &a->log;
     line = span_take(line, r->cap / 4);
-    while (ring_free(r) < line.len + 1) {
+    for (bool half = false; half || ring_free(r) < line.len + 1;) {
         struct span oldest = ring_peek(r);
         size_t n = span_find(oldest, '\n');
-        ring_drop(r, n < oldest.len ? n + 1 : oldest.len);
+        half = n == oldest.len; /* the rest of the line stands at the ring's beginning */
+        ring_drop(r, half ? n : n + 1);
     }
     ring_put(r, line);
     ring_put(r, SPAN_LIT("\n"));
@@ -306,8 +307,9 @@ void flow_wake_waiters(struct core *c, struct app *b)
 void flow_expired(struct core *c, struct app *a)
 {
     if (a->job.kind) {
-        a->job.kind = JOB_NONE;
-        policy_excess(c, a, "unread answer", SPAN_NONE);
+        if (a->waits_on != NO_SLOT)
+            policy_excess(c, a, "unread answer", SPAN_NONE);
+        job_abandon(c, a);
         flow_wake(c, a);
     } else if (a->waits_on != NO_SLOT) {
         struct app *b = app_at(c, a->waits_on);

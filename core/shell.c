@@ -73,6 +73,10 @@ static void verb_ps(struct core *c, struct app *a, const struct args *args)
 static void verb_start(struct core *c, struct app *a, const struct args *args)
 {
     int error = E_OK;
+    if (!args->first.len) {
+        failed(c, a, "which app?", SPAN_NONE);
+        return;
+    }
     struct app *t = apps_find(c, args->first);
     struct boot_app how = boot_app_default(args->first);
     if (!t)
@@ -88,9 +92,19 @@ static void verb_start(struct core *c, struct app *a, const struct args *args)
     }
 }
 
+/* The same, of one that is running or is about to. */
+static struct app *active_target(struct core *c, struct app *a, struct span name)
+{
+    struct app *t = target(c, a, name);
+    if (!t || app_is_alive(t) || t->state == APP_WAITING || t->state == APP_BACKOFF)
+        return t;
+    failed(c, a, "is not running: ", name);
+    return NULL;
+}
+
 static void verb_stop(struct core *c, struct app *a, const struct args *args)
 {
-    struct app *t = target(c, a, args->first);
+    struct app *t = active_target(c, a, args->first);
     if (!t)
         return;
     done(c, a, "stopping ", args->first);
@@ -99,7 +113,7 @@ static void verb_stop(struct core *c, struct app *a, const struct args *args)
 
 static void verb_kill(struct core *c, struct app *a, const struct args *args)
 {
-    struct app *t = target(c, a, args->first);
+    struct app *t = active_target(c, a, args->first);
     if (!t)
         return;
     done(c, a, "killing ", args->first);
@@ -180,21 +194,25 @@ static void verb_focus(struct core *c, struct app *a, const struct args *args)
     console_focus(c, t);
 }
 
-static uint64_t number(struct span s, uint64_t otherwise)
+/* Decimal digits; false when there is anything else. What is greater than most is most. */
+static bool number(struct span s, uint64_t most, uint64_t *ret)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < s.len && i < 9; i++) {
+    *ret = 0;
+    for (size_t i = 0; i < s.len; i++) {
         if (s.p[i] < '0' || s.p[i] > '9')
-            return otherwise;
-        n = 10 * n + (uint64_t)(s.p[i] - '0');
+            return false;
+        *ret = min_u64(10 * *ret + (uint64_t)(s.p[i] - '0'), most);
     }
-    return s.len ? n : otherwise;
+    return s.len != 0;
 }
 
 static void verb_audit(struct core *c, struct app *a, const struct args *args)
 {
-    uint64_t n = min_u64(number(args->first, 20), CORE_AUDIT_RECENT);
-    uint64_t last = c->audit.seq;
+    uint64_t n = 20, last = c->audit.seq;
+    if (args->first.len && !number(args->first, CORE_AUDIT_RECENT, &n)) {
+        failed(c, a, "how many? audit [N]", SPAN_NONE);
+        return;
+    }
     job_start(c, a, JOB_AUDIT, NULL, last > n ? last - n + 1 : 1, last + 1);
 }
 
@@ -216,6 +234,10 @@ static void verb_caps(struct core *c, struct app *a, const struct args *args)
     struct app *t = target(c, a, args->first);
     if (!t)
         return;
+    if (!t->manifest.name.len) {
+        failed(c, a, "was never started: ", args->first);
+        return;
+    }
     char memory[REPLY_BYTES_MAX];
     struct strbuf b;
     strbuf_init(&b, memory, sizeof memory);
@@ -324,7 +346,8 @@ enum sent shell_command(struct core *c, struct app *a, struct span verb, struct 
 {
     const struct verb *v = find_verb(verb);
     if (!may_use(a, v)) {
-        struct span why = policy_deny(c, a, "command the supervisor to", MANIFEST_CAP_SHELL, verb);
+        int power = v && v->reads ? MANIFEST_CAP_STATUS : MANIFEST_CAP_SHELL;
+        struct span why = policy_deny(c, a, "command the supervisor to", power, verb);
         stdin_system(c, a, "error:denied:", why);
         return SENT_DONE;
     }

@@ -31,7 +31,7 @@ enum {
     LINE_FRAMING_MAX = MANIFEST_NAME_MAX + 16, /* what a line gains by "@name: " and newline */
     STEP_AUDIT_BYTES = 256 * 1024, /* of the step's text, kept free for audit records */
     STEP_TEXT_BYTES = 160 * 1024,
-    REPLY_BYTES_MAX = 480,  /* one line of an answer to a shell */
+    REPLY_BYTES_MAX = CORE_AUDIT_BYTES_MAX, /* one line of an answer to a shell */
     ACTIONS_RESERVE = 1024, /* free actions that bulk work leaves for the rest of a step */
 };
 
@@ -509,6 +509,8 @@ const char *shell_help(uint32_t n);
 bool verify_start(struct core *c, core_app asker, struct app *target);
 /* Goes on with a->job: true when it is complete. */
 bool job_run(struct core *c, struct app *a);
+/* Ends the answer where it stands, for it took too long. */
+void job_abandon(struct core *c, struct app *a);
 /* Room for one more line of an answer, and for its end? */
 bool reply_has_room(const struct app *a);
 void reply_line(struct core *c, struct app *a, struct span text);

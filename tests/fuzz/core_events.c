@@ -67,7 +67,7 @@ static void make_event(struct core_event *ev, const uint8_t head[8], struct span
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct core_limits limits = { .apps = 4, .line_bytes = 256, .stdin_bytes = 1300,
+    static const struct core_limits limits = { .apps = 4, .line_bytes = 256, .stdin_bytes = 4096,
                                                .msg_queue_bytes = 2048, .log_bytes = 1024 };
     static struct core_actions actions;
     static void *memory;

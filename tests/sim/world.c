@@ -687,7 +687,7 @@ void world_boot(struct world *w)
     w->limits = (struct core_limits){ .apps = SIM_APPS };
     if (rng_one_in(r, 2)) {
         w->limits.line_bytes = 256 + rng_below(r, 600);
-        w->limits.stdin_bytes = 4 * (w->limits.line_bytes + 64) + rng_below(r, 3000);
+        w->limits.stdin_bytes = 4096 + rng_below(r, 3000);
         w->limits.msg_queue_bytes = 1024 + rng_below(r, 8000);
         w->limits.log_bytes = 1024 + rng_below(r, 3000);
     } else {

@@ -315,13 +315,13 @@ static const struct schema_table system_table = { "[system]", system_keys,
 
 static const struct schema_key limits_keys[] = {
     { "apps", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.apps), 1, BOOT_APPS_MAX, 0 },
-    { "line_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.line_bytes), 128,
+    { "line_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.line_bytes), 256,
       BOOT_LINE_BYTES_MAX, 0 },
-    { "stdin_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.stdin_bytes), 1024,
+    { "stdin_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.stdin_bytes), 4096,
       BOOT_STDIN_BYTES_MAX, 0 },
     { "msg_queue_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.msg_queue_bytes), 1024,
       BOOT_MSG_QUEUE_BYTES_MAX, 0 },
-    { "log_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.log_bytes), 512,
+    { "log_bytes", SCHEMA_INTEGER, schema_uint, BOOT_FIELD(limits.log_bytes), 1024,
       BOOT_LOG_BYTES_MAX, 0 },
 };
 static const struct schema_table limits_table = { "[limits]", limits_keys,

@@ -50,7 +50,7 @@ TEST(everything_said)
 {
     CHECK_INT(parse("[system]\nhostname = \"box\"\nlog_level = \"debug\"\nfocus = \"shell\"\n"
                     "audit_max_kib = 64\nstop_grace_ms = 0\n"
-                    "[limits]\napps = 10\nline_bytes = 256\nstdin_bytes = 2048\n"
+                    "[limits]\napps = 10\nline_bytes = 256\nstdin_bytes = 4096\n"
                     "msg_queue_bytes = 4096\nlog_bytes = 1024\n"
                     "[defaults]\nmemory = \"1MiB\"\ndata = \"2MiB\"\ncpu_percent = 10\n"
                     "messages_per_sec = 5\nopen_files = 4\n"

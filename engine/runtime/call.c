@@ -1,4 +1,5 @@
 /* Calls from and to the outside, fuel, interruption, faults. */
+#include "engine/limits.h"
 #include "interp/interp.h"
 
 static void mask(const uint8_t *types, uint32_t count, uint64_t *values)
@@ -121,11 +122,9 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
     return frame;
 }
 
-int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
-             struct eng_trap *trap)
+static int call_guest(struct eng_func *f, const union eng_value *args, union eng_value *results,
+                      struct eng_trap *trap)
 {
-    if (!f->code)
-        return call_host(f, args, results, trap);
     struct eng_store *s = f->inst->store;
     const struct eng_functype *t = &f->type->type;
     uint64_t *top = s->stack_top;
@@ -154,6 +153,18 @@ int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *r
     for (uint32_t i = 0; i < t->result_count; i++)
         results[i].bits = frame[i];
     return 0;
+}
+
+int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
+             struct eng_trap *trap)
+{
+    struct eng_store *s = f->code ? f->inst->store : f->of.host->store;
+    if (s->depth == ENG_MAX_REENTRY)
+        return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
+    s->depth++;
+    int ret = f->code ? call_guest(f, args, results, trap) : call_host(f, args, results, trap);
+    s->depth--;
+    return ret;
 }
 
 void eng_interrupt(struct eng_store *s)

@@ -95,6 +95,7 @@ struct eng_store {
     volatile bool guest_runs; /* a fault now is the guest's */
     uint64_t fuel; /* not counting budget */
     struct activation *active;
+    uint32_t depth; /* of eng_call */
     uint64_t *stack, *stack_top; /* frames of a new activation start at top */
     uint32_t exit_status; /* of the last ENG_TRAP_EXIT */
     int host_error;       /* of the last ENG_TRAP_HOST */

@@ -277,6 +277,27 @@ TEST(host_functions)
     close_fixture(&fx);
 }
 
+/* Guest, host, guest and so on: the guest's stack would have room for thousands of turns, the
+ * host's not. */
+TEST(calls_back_without_end)
+{
+    struct fixture fx;
+    open_fixture(&fx, EMBED_CHECK);
+    for (int i = 0; i < 2; i++) {
+        fx.calls = export(&fx, "host");
+        CHECK_INT(call1(&fx, "host", 1), -1);
+        CHECK_INT(fx.trap.code, ENG_TRAP_STACK_EXHAUSTED);
+        CHECK_INT(fx.trap.depth, 1);
+        fx.calls = fx.host;
+        union eng_value arg = { .i32 = 6 }, out;
+        CHECK_INT(eng_call(fx.host, &arg, &out, &fx.trap), 1);
+        CHECK_INT(fx.trap.code, ENG_TRAP_STACK_EXHAUSTED);
+        fx.calls = NULL;
+        CHECK_INT(call1(&fx, "host", 20), 41);
+    }
+    close_fixture(&fx);
+}
+
 TEST(values)
 {
     struct fixture fx;
@@ -403,6 +424,6 @@ TEST(out_of_memory)
 
 TEST_MAIN(RUN(backtrace) RUN(memory_checked) RUN(memory_guarded)
               RUN(memory_without_the_promised_guard) RUN(fuel) RUN(interrupt)
-          RUN(interrupt_in_a_long_fill) RUN(stack_exhausted)
-                  RUN(indirect_calls) RUN(host_functions) RUN(values) RUN(many_instances)
-                      RUN(refusals) RUN(out_of_memory))
+                  RUN(interrupt_in_a_long_fill) RUN(stack_exhausted) RUN(indirect_calls)
+                      RUN(host_functions) RUN(calls_back_without_end) RUN(values)
+                          RUN(many_instances) RUN(refusals) RUN(out_of_memory))

@@ -274,7 +274,9 @@ int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_
 void eng_func_type(const struct eng_func *f, struct eng_functype *ret);
 
 /* Runs f. args: param_count values; results: room for result_count. 0, or 1 with
- * *trap. A trap leaves the store usable. Host functions may call back in. */
+ * *trap. A trap leaves the store usable. Host functions may call back in; more than
+ * ENG_MAX_REENTRY calls in one another trap with ENG_TRAP_STACK_EXHAUSTED, since each takes some
+ * KB of the host's own stack. */
 int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
              struct eng_trap *trap);
 

@@ -21,6 +21,7 @@ enum {
     ENG_MAX_BR_TABLE = 65520,
     ENG_MAX_FUNCTION_BYTES = 7654321,
     ENG_MAX_CODE_WORDS = 1 << 28, /* of 8 bytes, internal form of one module */
+    ENG_MAX_REENTRY = 100, /* eng_call in a host function in eng_call ...: the host's stack */
     ENG_MAX_NAME_BYTES = 1 << 24, /* of a name section that is kept */
 };
 

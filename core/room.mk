@@ -4,6 +4,7 @@ core.sources := $(addprefix core/,core.c lists.c apps.c boot.c lifecycle.c stop.
 $(eval $(call room,core,$(core.sources),formats trust base))
 
 # unit/core: the thin path; the others: what docs/manifest.md and docs/app-abi.md promise.
-core.tests := core core_audit core_messages core_lifecycle core_console core_shell
+core.tests := core core_audit core_messages core_lifecycle core_console core_shell \
+    core_policy
 $(foreach t,$(core.tests),$(eval LDLIBS_unit/$(t) = $$(TRUST_LIBS_dbg)) \
     $(eval $(call unit_test,unit/$(t),tests/unit/$(t).c,core formats trust base)))

@@ -183,8 +183,9 @@ void sandbox_filter_build(struct sandbox *s)
     emit_load(s, offsetof(struct seccomp_data, nr));
     emit_unless(s, SYS_clone3, 1);
     emit_return(s, SECCOMP_RET_ERRNO | ENOSYS);
-    for (size_t i = 0; i < base_countof(conditions); i++) {
-        bool is_last = i + 1 == base_countof(conditions) || conditions[i + 1].nr != conditions[i].nr;
+    size_t rules = base_countof(conditions);
+    for (size_t i = 0; i < rules; i++) {
+        bool is_last = i + 1 == rules || conditions[i + 1].nr != conditions[i].nr;
         emit_condition(s, &conditions[i], is_last);
     }
     size_t count = base_countof(refused);

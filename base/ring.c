@@ -22,7 +22,8 @@ int ring_put(struct ring *r, struct span s)
         tail -= r->cap;
     size_t first = r->cap - tail < s.len ? r->cap - tail : s.len;
     memcpy(r->p + tail, s.p, first);
-    memcpy(r->p, s.p + first, s.len - first);
+    if (s.len > first)
+        memcpy(r->p, s.p + first, s.len - first);
     r->len += s.len;
     return E_OK;
 }

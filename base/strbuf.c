@@ -30,7 +30,22 @@ void strbuf_cstr(struct strbuf *b, const char *s)
 
 void strbuf_char(struct strbuf *b, char c)
 {
-    strbuf_span(b, span_of(&c, 1));
+    if (b->len == b->cap)
+        b->overflow = true;
+    else
+        b->p[b->len++] = c;
+}
+
+/* As many whole characters of s, well-formed UTF-8, as fit. */
+static void put_characters(struct strbuf *b, struct span s)
+{
+    size_t n = b->cap - b->len;
+    if (s.len > n) {
+        b->overflow = true;
+        while (n && (s.p[n] & 0xc0) == 0x80)
+            n--;
+    }
+    strbuf_span(b, span_take(s, n));
 }
 
 void strbuf_u64_pad(struct strbuf *b, uint64_t v, unsigned width)
@@ -77,7 +92,23 @@ void strbuf_hex_bytes(struct strbuf *b, struct span s)
         strbuf_hex(b, s.p[i], 2);
 }
 
-static void json_char(struct strbuf *b, struct span seq, uint32_t cp)
+/* Bytes at the beginning of s that are well-formed characters for which is_plain says so.
+ * Texts are copied in such runs: a call for each character costs many times the copy. */
+static size_t run_length(struct span s, bool (*is_plain)(uint32_t cp))
+{
+    size_t at = 0;
+    uint32_t cp;
+    for (unsigned n; (n = utf8_next(span_skip(s, at), &cp)) != 0 && is_plain(cp);)
+        at += n;
+    return at;
+}
+
+static bool is_plain_json(uint32_t cp)
+{
+    return cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f;
+}
+
+static void json_char(struct strbuf *b, uint32_t cp)
 {
     switch (cp) {
     case '"': strbuf_cstr(b, "\\\""); return;
@@ -87,41 +118,46 @@ static void json_char(struct strbuf *b, struct span seq, uint32_t cp)
     case '\t': strbuf_cstr(b, "\\t"); return;
     default: break;
     }
-    if (cp < 0x20 || cp == 0x7f) {
-        strbuf_cstr(b, "\\u");
-        strbuf_hex(b, cp, 4);
-    } else {
-        strbuf_span(b, seq);
-    }
+    strbuf_cstr(b, "\\u");
+    strbuf_hex(b, cp, 4);
 }
 
 void strbuf_json(struct strbuf *b, struct span s)
 {
     strbuf_char(b, '"');
     while (s.len) {
+        size_t n = run_length(s, is_plain_json);
         uint32_t cp;
-        unsigned n = utf8_next(s, &cp);
-        if (n == 0) {
-            strbuf_cstr(b, "\xef\xbf\xbd");
-            n = 1;
-        } else {
-            json_char(b, span_take(s, n), cp);
-        }
+        put_characters(b, span_take(s, n));
         s = span_skip(s, n);
+        if (s.len == 0)
+            break;
+        n = utf8_next(s, &cp);
+        if (n == 0)
+            strbuf_cstr(b, "\xef\xbf\xbd");
+        else
+            json_char(b, cp);
+        s = span_skip(s, n ? n : 1);
     }
     strbuf_char(b, '"');
+}
+
+static bool is_printable(uint32_t cp)
+{
+    return (cp >= 0x20 && cp < 0x7f) || cp >= 0xa0 || cp == '\t';
 }
 
 void strbuf_printable(struct strbuf *b, struct span s)
 {
     while (s.len) {
+        size_t n = run_length(s, is_printable);
         uint32_t cp;
-        unsigned n = utf8_next(s, &cp);
-        bool control = n == 0 || (cp < 0x20 && cp != '\t') || (cp >= 0x7f && cp < 0xa0);
-        if (control)
-            strbuf_char(b, '?');
-        else
-            strbuf_span(b, span_take(s, n));
+        put_characters(b, span_take(s, n));
+        s = span_skip(s, n);
+        if (s.len == 0)
+            break;
+        n = utf8_next(s, &cp);
+        strbuf_char(b, '?');
         s = span_skip(s, n ? n : 1);
     }
 }

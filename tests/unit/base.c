@@ -136,7 +136,29 @@ TEST(span_helpers)
     CHECK(span_starts(s, SPAN_LIT("key")));
 }
 
+/* What does not fit is cut off at a character's boundary, whatever room there is. */
+TEST(strbuf_cuts_between_characters)
+{
+    static const char text[] = "a\xc3\xbc\x1b\xe2\x82\xac\xff" "b\xf0\x9f\x8c\xb1";
+    static const char printable[] = "a\xc3\xbc?\xe2\x82\xac?b\xf0\x9f\x8c\xb1";
+    static const char json[] = "\"a\xc3\xbc\\u001b\xe2\x82\xac\xef\xbf\xbd" "b\xf0\x9f\x8c\xb1\"";
+    char memory[64];
+    struct strbuf b;
+    for (size_t cap = 0; cap < sizeof memory; cap++) {
+        strbuf_init(&b, memory, cap);
+        strbuf_printable(&b, span_of_cstr(text));
+        CHECK(b.len <= cap && utf8_valid(strbuf_done(&b)));
+        CHECK(b.overflow == (cap < sizeof printable - 1));
+        CHECK(b.overflow || span_eq_cstr(strbuf_done(&b), printable));
+        strbuf_init(&b, memory, cap);
+        strbuf_json(&b, span_of_cstr(text));
+        CHECK(b.len <= cap && utf8_valid(strbuf_done(&b)));
+        CHECK(b.overflow == (cap < sizeof json - 1));
+        CHECK(b.overflow || span_eq_cstr(strbuf_done(&b), json));
+    }
+}
+
 TEST_MAIN(RUN(strbuf_numbers) RUN(strbuf_overflow_drops_the_write_whole) RUN(strbuf_json_escapes)
               RUN(strbuf_printable_tames_terminals) RUN(strbuf_rfc3339_dates)
                   RUN(utf8_round_trip_and_refusals) RUN(ring_wraps_and_refuses) RUN(arena_bounds)
-                      RUN(span_helpers))
+                      RUN(span_helpers) RUN(strbuf_cuts_between_characters))

@@ -28,7 +28,8 @@ void strbuf_u64_pad(struct strbuf *b, uint64_t v, unsigned width);
 void strbuf_hex(struct strbuf *b, uint64_t v, unsigned width);
 /* Each byte of s as two hex digits. */
 void strbuf_hex_bytes(struct strbuf *b, struct span s);
-/* A JSON string with its quotes (RFC 8259). Ill-formed UTF-8 becomes U+FFFD. */
+/* A JSON string with its quotes (RFC 8259). Ill-formed UTF-8 becomes U+FFFD. Of a text that
+ * does not fit, here and in strbuf_printable, a beginning of whole characters is kept. */
 void strbuf_json(struct strbuf *b, struct span s);
 /* For a person's terminal: control characters other than tab become '?', so
  * that no text of an app can drive the terminal; ill-formed UTF-8 too. */

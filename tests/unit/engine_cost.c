@@ -227,7 +227,8 @@ static unsigned old_bucket(const uint8_t *params, uint32_t count)
 
 TEST(types_that_a_hash_would_keep_together)
 {
-    static const uint8_t types[] = { ENG_I32, ENG_I64, ENG_F32, ENG_F64, ENG_FUNCREF, ENG_EXTERNREF };
+    static const uint8_t types[] = { ENG_I32, ENG_I64,     ENG_F32,
+                                     ENG_F64, ENG_FUNCREF, ENG_EXTERNREF };
     enum { TYPES = 70000, LEN = 9 };
     module_begin();
     size_t at = section_begin(1);

@@ -93,6 +93,14 @@ class Walker(smith.Function):
         for _ in range(self.rng.choice([1, 1, 2, 3])):
             self.push(self.type())
 
+    def op_flood(self):
+        """More locals at once than are held back."""
+        if len(self.here()) < 10 and self.rng.random() < 0.3 and self.params + self.locals:
+            for _ in range(36):
+                x = self.rng.randrange(len(self.params + self.locals))
+                self.put(b"\x20" + leb(x), 0, [self.local_type(x)])
+            self.op_change()
+
     def op_operate(self):
         here = self.here()
         for count in self.rng.sample([1, 2], 2):
@@ -210,9 +218,12 @@ class Walker(smith.Function):
             t = self.rng.choice(NUMBERS)
             if keep or not here or here[-1] != t or self.rng.random() < 0.5:
                 self.push(t)
-            self.push(t)
+            if self.rng.random() < 0.4:
+                self.put(self.constant(t), 0, [t])
+            else:
+                self.push(t)
             first = {I32: 0x46, I64: 0x51, F32: 0x5b, F64: 0x61}[t]
-            op = first + self.rng.randrange(10 if t in (I32, I64) else 6)
+            op = first + self.rng.choice([0, 1, self.rng.randrange(10 if t in (I32, I64) else 6)])
             self.put(bytes([op]), 2, [I32])
         elif kind < 0.7:
             self.push(I32)
@@ -225,8 +236,10 @@ class Walker(smith.Function):
             self.put(self.expr(I32, self.rng.randint(1, 2)), 0, [I32])
         else:
             self.push(I32)
-        if self.rng.random() < 0.25:
-            self.put(self.rng.choice([b"\x45", b"\x41\x05\x46", b"\x41\x00\x47", b"\x41\x07\x71"]))
+        if self.rng.random() < 0.3:
+            self.put(self.rng.choice([b"\x45", b"\x41\x05\x46", b"\x41\x00\x47",
+                                      b"\x41\x07\x71", self.leaf(I32) + b"\x46",
+                                      self.leaf(I32) + b"\x47"]))
 
     # --- memory, tables, calls ---
 
@@ -237,13 +250,14 @@ class Walker(smith.Function):
         form = self.rng.choice([b"", b"\x41\x08\x6a", b"\x41\x03\x74", add + b"\x6a",
                                 b"\x41\x02\x74" + add + b"\x6a"])
         places = self.settable(I32)
-        if places and self.rng.random() < 0.3:  # a sum of locals, scaled at times
+        if places and self.rng.random() < 0.5:  # a sum of locals, scaled at times
             x, y = leb(self.rng.choice(places)), leb(self.rng.choice(places))
             mask = b"\x41" + sleb(4095) + b"\x71\x21"
             other = self.rng.choice([b"", b"\x3f\x00\x1a"])  # takes the accumulator away
             form = (mask + x + b"\x20" + y + mask + y + other + b"\x20" + x
                     + self.rng.choice([b"\x20" + y + b"\x6a", b"\x41\x03\x74\x20" + y + b"\x6a",
-                                       b"\x41\x01\x74\x20" + y + b"\x6a", b"", b""]))
+                                       b"\x41" + sleb(self.rng.choice([1, 2, 4, 33, -31]))
+                                       + b"\x74\x20" + y + b"\x6a", b"", b"", b""]))
         offset = self.rng.choice([0, 4, 1000, 20000, 65530 if self.rng.random() < 0.1 else 8,
                                   65540 if self.rng.random() < 0.3 else 0])
         self.put(b"\x41" + sleb(4095) + b"\x71" + form + bytes([op])
@@ -396,7 +410,8 @@ class Walker(smith.Function):
             ways = [less, less + b"\x41\x00\x47", less + b"\x45\x45", more + number + b"\x48",
                      more + number + b"\x49", more + b"\x20" + limit + b"\x48",
                      more + b"\x20" + limit + b"\x49", more + get + b"\x47", more + get + b"\x48",
-                     b"\x20" + limit + more + b"\x4a"]
+                     b"\x20" + limit + more + b"\x4a", more + b"\x41\x7b\x48",
+                     more + b"\x41\x7b\x4b", more + number + b"\x4a", less + b"\x41\x7b\x48"]
         self.put(self.rng.choice(ways), 0, [I32])
 
     def reachable(self):
@@ -484,11 +499,11 @@ class Walker(smith.Function):
 
     def code(self):
         steps = ([self.op_push] * 3 + [self.op_operate] * 5 + [self.op_mixed] * 4
-                 + [self.op_idiom] * 4
-                 + [self.op_set] * 3 + [self.op_change] * 4 + [self.op_global, self.op_drop,
-                 self.op_select, self.op_load, self.op_load, self.op_store, self.op_memory,
-                 self.op_table, self.op_call, self.op_call] + [self.op_block] * 4
-                 + [self.op_end] * 3 + [self.op_br_if] * 4 + [self.op_leave] * 2)
+                 + [self.op_idiom] * 4 + [self.op_set] * 3 + [self.op_change] * 4
+                 + [self.op_load] * 2 + [self.op_call] * 2 + [self.op_block] * 4
+                 + [self.op_end] * 3 + [self.op_br_if] * 4 + [self.op_leave] * 2
+                 + [self.op_global, self.op_flood, self.op_drop, self.op_select, self.op_store,
+                    self.op_memory, self.op_table])
         while self.left > 0 and not self.dead:
             self.left -= 1
             if len(self.here()) > 40:

@@ -194,7 +194,8 @@ class Walker(smith.Function):
         if t in (F32, F64):
             value = self.without_nan(value, t)
         store = bytes([{I32: 0x36, I64: 0x37, F32: 0x38, F64: 0x39}[t], 0, 0])
-        return self.put(b"\x21" + local + b"\x41" + sleb(self.rng.randrange(4096)) + value + store, 1)
+        at = b"\x41" + sleb(self.rng.randrange(4096))
+        return self.put(b"\x21" + local + at + value + store, 1)
 
     def op_select(self):
         here = self.here()
@@ -313,7 +314,8 @@ class Walker(smith.Function):
                 return self.put(b"\xd1", 1, [I32])
             table = leb(self.rng.choice(tables))
             if kind < 0.6:
-                return self.put(b"\x41" + sleb(self.rng.randrange(3)) + b"\xfc\x0f" + table, 1, [I32])
+                more = b"\x41" + sleb(self.rng.randrange(3))
+                return self.put(more + b"\xfc\x0f" + table, 1, [I32])
             local = leb(self.new_local(t))
             return self.put(b"\x21" + local + self.small(0) + b"\x20" + local + b"\x26" + table, 1)
         if self.rng.random() < 0.5:
@@ -415,7 +417,7 @@ class Walker(smith.Function):
         self.put(self.rng.choice(ways), 0, [I32])
 
     def reachable(self):
-        """Labels that may be branched to now: loops but for those that count their turns in one place."""
+        """Labels that may be branched to now: not loops that count their turns in one place."""
         return [x for x in self.blocks if x.counted != "once"]
 
     def op_br_if(self):

@@ -9,9 +9,9 @@ int read_valtype(struct loader *l, uint8_t *ret)
     uint8_t t = reader_byte(&l->r);
     if (l->r.failed)
         return E_MALFORMED;
-    if (t == ENG_V128)
+    if (!ENG_SIMD && t == ENG_V128)
         return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD type v128 not supported");
-    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t < ENG_F64 || t > ENG_I32))
+    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t < ENG_V128 || t > ENG_I32))
         return reader_fail(&l->r, E_MALFORMED, at, "malformed value type");
     *ret = t;
     return 0;
@@ -39,6 +39,44 @@ static const uint8_t *read_valtypes(struct loader *l, uint32_t *ret_count)
     return types;
 }
 
+/* The list by slot, which is the same when it has no v128. */
+static const uint8_t *slot_list(struct loader *l, const uint8_t *types, uint32_t count,
+                                uint32_t *ret_count)
+{
+    *ret_count = eng_slots(types, count);
+    if (*ret_count == count)
+        return types;
+    uint8_t *slots = LOADER_ARRAY(l, uint8_t, *ret_count);
+    for (uint32_t i = 0, at = 0; slots && i < count; i++) {
+        slots[at++] = types[i];
+        if (types[i] == ENG_V128)
+            slots[at++] = V128_HIGH;
+    }
+    return slots;
+}
+
+static int make_slot_types(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    bool wide = false;
+    m->slot_types = m->types;
+    for (uint32_t i = 0; ENG_SIMD && i < m->type_count && !wide; i++) {
+        const struct eng_functype *t = &m->types[i];
+        wide = eng_slots(t->params, t->param_count) != t->param_count ||
+               eng_slots(t->results, t->result_count) != t->result_count;
+    }
+    if (!wide)
+        return 0;
+    struct eng_functype *types = LOADER_ARRAY(l, struct eng_functype, m->type_count);
+    for (uint32_t i = 0; types && i < m->type_count; i++) {
+        const struct eng_functype *t = &m->types[i];
+        types[i].params = slot_list(l, t->params, t->param_count, &types[i].param_count);
+        types[i].results = slot_list(l, t->results, t->result_count, &types[i].result_count);
+    }
+    m->slot_types = types;
+    return l->r.failed ? E_NOMEM : 0;
+}
+
 int section_types(struct loader *l)
 {
     uint32_t n = reader_count(&l->r, ENG_MAX_TYPES, "types");
@@ -52,7 +90,7 @@ int section_types(struct loader *l)
     }
     l->m->types = types;
     l->m->type_count = n;
-    return 0;
+    return l->r.failed ? E_MALFORMED : make_slot_types(l);
 }
 
 static int read_type_index(struct loader *l, uint32_t *ret)

@@ -34,6 +34,24 @@ static int const_global(struct loader *l, struct constexpr *ret)
     return l->r.failed ? E_MALFORMED : m->globals[ret->index].type;
 }
 
+static int const_simd(struct loader *l, const uint8_t *at, struct constexpr *ret)
+{
+    uint32_t opcode = reader_u32(&l->r);
+    if (!ENG_SIMD)
+        return reader_fail(&l->r, E_UNSUPPORTED, at,
+                           "SIMD instruction in constant expression not supported");
+    if (!l->r.failed && opcode != 12)
+        return reader_fail(&l->r, E_INVAL, at, "constant expression required");
+    uint64_t *words = l->r.failed ? NULL : LOADER_ARRAY(l, uint64_t, 2);
+    if (!words)
+        return E_NOMEM;
+    words[0] = reader_fixed64(&l->r);
+    words[1] = reader_fixed64(&l->r);
+    ret->kind = CE_V128;
+    ret->bits = (uintptr_t)words;
+    return ENG_V128;
+}
+
 /* One instruction; its type, or a negative error. */
 static int const_instruction(struct loader *l, uint8_t opcode, const uint8_t *at,
                              struct constexpr *ret)
@@ -61,7 +79,7 @@ static int const_instruction(struct loader *l, uint8_t opcode, const uint8_t *at
     case 0x23:
         return const_global(l, ret);
     case 0xfd:
-        return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD instruction in constant expression not supported");
+        return const_simd(l, at, ret);
     default:
         return reader_fail(&l->r, opcode > 0xd2 ? E_MALFORMED : E_INVAL, at,
                            opcode > 0xd2 ? "illegal opcode" : "constant expression required");

@@ -3,9 +3,8 @@
 const uint64_t *interp_cross(struct eng_store *st, const struct eng_func *f, uint64_t *fp,
                              uint64_t *args, const uint64_t *ret)
 {
-    const struct eng_functype *t = &f->type->type;
     const struct code_header *h = (const struct code_header *)(f->code - 1);
-    uint64_t *bridge = args + (t->param_count > t->result_count ? t->param_count : t->result_count);
+    uint64_t *bridge = args + type_room(f->type);
     uint64_t *frame = bridge + BRIDGE_WORDS;
     if (frame + h->frame_slots > st->stack_end)
         return NULL;
@@ -13,7 +12,7 @@ const uint64_t *interp_cross(struct eng_store *st, const struct eng_func *f, uin
     bridge[BRIDGE_FP] = (uintptr_t)fp;
     bridge[BRIDGE_INST] = (uintptr_t)st->inst;
     bridge[BRIDGE_DEST] = (uintptr_t)args;
-    bridge[BRIDGE_RESULTS] = t->result_count;
+    bridge[BRIDGE_RESULTS] = f->type->result_slots;
     interp_move(frame, args, h->params);
     memset(frame + h->params, 0, (size_t)(h->link - h->params) * sizeof *frame);
     frame[h->link] = (uintptr_t)st->cross_code;

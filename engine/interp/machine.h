@@ -6,6 +6,9 @@
 
 #include "interp/interp.h"
 #include "interp/numeric.h"
+#if ENG_SIMD
+#include "interp/simd.h"
+#endif
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)

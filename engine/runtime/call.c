@@ -2,11 +2,14 @@
 #include "engine/limits.h"
 #include "interp/interp.h"
 
-static void mask(const uint8_t *types, uint32_t count, uint64_t *values)
+static void mask(const struct eng_functype *t, uint64_t *values)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (types[i] == ENG_I32 || types[i] == ENG_F32)
-            values[i] = (uint32_t)values[i];
+    for (uint32_t i = 0; i < t->result_count; i++, values++) {
+        if (t->results[i] == ENG_I32 || t->results[i] == ENG_F32)
+            *values = (uint32_t)*values;
+        else if (ENG_SIMD && t->results[i] == ENG_V128)
+            values++;
+    }
 }
 
 static void to_slots(uint64_t *slots, const union eng_value *values, uint32_t count)
@@ -41,8 +44,7 @@ void store_settle(struct eng_store *s)
 enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args)
 {
     struct hostfunc *h = f->of.host;
-    const struct eng_functype *t = &f->type->type;
-    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count;
+    uint32_t room = type_room(f->type);
     uint64_t *top = s->stack_top;
     struct eng_trap trap = { .code = ENG_TRAP_NONE };
     struct eng_call call = { s, s->inst, h->ctx, &trap };
@@ -57,7 +59,7 @@ enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *
         s->host_error = trap.host_error;
         return code;
     }
-    mask(t->results, t->result_count, args);
+    mask(&f->type->type, args);
     return s->fuel ? store_refill(s) : ENG_TRAP_NONE;
 }
 
@@ -72,12 +74,12 @@ static int call_host(struct eng_func *f, const union eng_value *args, union eng_
                      struct eng_trap *trap)
 {
     struct eng_store *s = f->of.host->store;
-    const struct eng_functype *t = &f->type->type;
+    const struct store_type *t = f->type;
     uint64_t *frame = s->stack_top;
-    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count;
+    uint32_t room = type_room(t);
     if ((size_t)(s->stack_end - frame) < room)
         return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
-    to_slots(frame, args, t->param_count);
+    to_slots(frame, args, t->param_slots);
     uint64_t *top = s->stack_top;
     struct eng_instance *inst = s->inst;
     memset(trap, 0, sizeof *trap);
@@ -89,8 +91,8 @@ static int call_host(struct eng_func *f, const union eng_value *args, union eng_
         trap->code = code;
         return 1;
     }
-    mask(t->results, t->result_count, frame);
-    for (uint32_t i = 0; i < t->result_count; i++)
+    mask(&t->type, frame);
+    for (uint32_t i = 0; i < t->result_slots; i++)
         results[i].bits = frame[i];
     return 0;
 }
@@ -112,7 +114,7 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
 {
     const struct code_header *h = (const struct code_header *)(f->code - 1);
     uint64_t *frame = s->stack_top;
-    size_t need = (size_t)h->frame_slots + f->type->type.result_count;
+    size_t need = (size_t)h->frame_slots + f->type->result_slots;
     if ((size_t)(s->stack_end - frame) < need)
         return NULL;
     to_slots(frame, args, h->params);
@@ -126,7 +128,6 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
                       struct eng_trap *trap)
 {
     struct eng_store *s = f->inst->store;
-    const struct eng_functype *t = &f->type->type;
     uint64_t *top = s->stack_top;
     uint64_t *frame = frame_make(s, f, args);
     enum eng_trap_code code = frame ? store_refill(s) : ENG_TRAP_STACK_EXHAUSTED;
@@ -149,8 +150,8 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
     s->mem_size = mem_size;
     if (code)
         return 1;
-    mask(t->results, t->result_count, frame);
-    for (uint32_t i = 0; i < t->result_count; i++)
+    mask(&f->type->type, frame);
+    for (uint32_t i = 0; i < f->type->result_slots; i++)
         results[i].bits = frame[i];
     return 0;
 }

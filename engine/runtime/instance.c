@@ -199,7 +199,18 @@ static int allocate(struct eng_instance *inst, struct eng_error *err)
         inst->globals[i] = g;
         g->type = m->globals[i].type;
         g->is_mutable = m->globals[i].is_mutable;
-        g->bits = constexpr_value(inst, &m->globals[i].init);
+        const struct constexpr *init = &m->globals[i].init;
+#if ENG_SIMD
+        if (g->type == ENG_V128) {
+            const uint64_t *words = (const uint64_t *)(uintptr_t)init->bits;
+            const struct eng_global *from =
+                init->kind == CE_GLOBAL ? inst->globals[init->index] : NULL;
+            g->bits = from ? from->bits : words[0];
+            g->high = from ? from->high : words[1];
+            continue;
+        }
+#endif
+        g->bits = constexpr_value(inst, init);
     }
     return 0;
 }

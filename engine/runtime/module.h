@@ -27,12 +27,15 @@ _Static_assert(sizeof(struct code_header) == 8, "one word of code");
 
 enum { LINK_SLOTS = 2 }; /* return address, caller's frame */
 
-enum constexpr_kind { CE_CONST, CE_GLOBAL, CE_FUNC };
+/* In lists of types by slot, the second one of a v128. */
+enum { V128_HIGH = 1 };
+
+enum constexpr_kind { CE_CONST, CE_GLOBAL, CE_FUNC, CE_V128 };
 
 struct constexpr {
     uint8_t kind; /* enum constexpr_kind */
     uint32_t index;
-    uint64_t bits; /* of CE_CONST; a null reference is 0 */
+    uint64_t bits; /* of CE_CONST; a null reference is 0. CE_V128: address of two words */
 };
 
 struct module_global {
@@ -79,6 +82,9 @@ struct eng_module {
     struct pool pool;
 
     struct eng_functype *types;
+    /* The same with a v128 as two entries, ENG_V128 and V128_HIGH: what code handles are
+     * slots. Where no type has any, these are the same. */
+    struct eng_functype *slot_types;
     uint32_t type_count;
     /* Index spaces: imported things first. */
     uint32_t *func_types; /* type index of each function */

@@ -122,10 +122,14 @@ uint8_t eng_global_type(const struct eng_global *g, bool *ret_mutable)
     return g->type;
 }
 
-union eng_value eng_global_get(const struct eng_global *g)
+void eng_global_get(const struct eng_global *g, union eng_value *ret)
 {
     bool narrow = g->type == ENG_I32 || g->type == ENG_F32;
-    return (union eng_value){ .bits = narrow ? (uint32_t)g->bits : g->bits };
+    ret->bits = narrow ? (uint32_t)g->bits : g->bits;
+#if ENG_SIMD
+    if (g->type == ENG_V128)
+        ret[1].bits = g->high;
+#endif
 }
 
 uint32_t eng_table_size(const struct eng_table *t)

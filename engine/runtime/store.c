@@ -97,6 +97,8 @@ const struct store_type *store_type_of(struct eng_store *s, const struct eng_fun
     made->node.key = span_of(copy, key.len);
     made->type = (struct eng_functype){ copy, copy + t->param_count + 1, t->param_count,
                                         t->result_count };
+    made->param_slots = eng_slots(t->params, t->param_count);
+    made->result_slots = eng_slots(t->results, t->result_count);
     trie_add(&s->types, &made->node);
     return made;
 }
@@ -136,14 +138,18 @@ int eng_table_create(struct eng_store *s, uint8_t elem_type, struct eng_limits l
 }
 
 int eng_global_create(struct eng_store *s, uint8_t valtype, bool is_mutable,
-                      union eng_value value, struct eng_global **ret)
+                      const union eng_value *value, struct eng_global **ret)
 {
     struct eng_global *g = pool_alloc(&s->pool, s->env, 1, sizeof *g);
     if (!g)
         return E_NOMEM;
-    *g = (struct eng_global){ value.bits, valtype, is_mutable };
+    *g = (struct eng_global){ .bits = value->bits, .type = valtype, .is_mutable = is_mutable };
     if (valtype == ENG_I32 || valtype == ENG_F32)
-        g->bits = value.i32;
+        g->bits = value->i32;
+#if ENG_SIMD
+    if (valtype == ENG_V128)
+        g->high = value[1].bits;
+#endif
     *ret = g;
     return 0;
 }

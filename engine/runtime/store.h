@@ -10,7 +10,14 @@
 struct store_type {
     struct trie_node node; /* first */
     struct eng_functype type;
+    uint32_t param_slots, result_slots;
 };
+
+/* Room for a call's arguments, then its results. */
+static inline uint32_t type_room(const struct store_type *t)
+{
+    return t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
+}
 
 struct eng_func {
     const uint64_t *code; /* first instruction, NULL for a function of the host */
@@ -48,6 +55,9 @@ struct eng_table {
 
 struct eng_global {
     uint64_t bits;
+#if ENG_SIMD
+    uint64_t high; /* of a v128 */
+#endif
     uint8_t type;
     bool is_mutable;
 };

@@ -13,9 +13,11 @@ static int read_index(struct compiler *c, uint32_t limit, const char *unknown, u
 static int op_local(struct compiler *c, uint8_t opcode)
 {
     uint32_t x;
-    int err = read_index(c, c->local_count, "unknown local", &x);
+    int err = read_index(c, c->local_names, "unknown local", &x);
     if (err)
         return err;
+    if (ENG_SIMD && c->local_names != c->local_count)
+        x = c->local_slots[x];
     return opcode == 0x20 ? local_get(c, x) : local_set(c, x, opcode == 0x22);
 }
 
@@ -27,6 +29,8 @@ static int op_global_get(struct compiler *c)
     if (err)
         return err;
     uint8_t type = m->globals[x].type;
+    if (ENG_SIMD && type == ENG_V128)
+        return v128_global_get(c, x);
     if (c->dead)
         return push(c, type);
     uint32_t d = c->base + c->value_count;
@@ -50,6 +54,8 @@ static int op_global_set(struct compiler *c)
         return err;
     if (!m->globals[x].is_mutable)
         return fail_at(c, at, "global is immutable");
+    if (ENG_SIMD && m->globals[x].type == ENG_V128)
+        return v128_global_set(c, x);
     err = pop(c, m->globals[x].type);
     if (err || c->dead)
         return err;
@@ -86,20 +92,30 @@ static const struct access accesses[] = {
 };
 _Static_assert(base_countof(accesses) == ACCESS_LAST - ACCESS_FIRST + 1, "one row an opcode");
 
-static int op_access(struct compiler *c, uint8_t opcode, const uint8_t *at)
+int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, const uint8_t *at)
 {
-    const struct access *a = &accesses[opcode - ACCESS_FIRST];
     struct reader *r = &c->l->r;
     const uint8_t *align_at = r->p;
-    uint32_t align = reader_u32(r), offset = reader_u32(r);
+    uint32_t align = reader_u32(r);
+    *ret_offset = reader_u32(r);
     if (r->failed)
         return E_MALFORMED;
     if (align >= 32)
         return reader_fail(r, E_MALFORMED, align_at, "malformed memop flags");
     if (!c->m->memory_count)
         return fail_at(c, at, "unknown memory 0");
-    if (align > a->align)
+    if (align > align_max)
         return fail_at(c, align_at, "alignment must not be larger than natural");
+    return 0;
+}
+
+static int op_access(struct compiler *c, uint8_t opcode, const uint8_t *at)
+{
+    const struct access *a = &accesses[opcode - ACCESS_FIRST];
+    uint32_t offset;
+    int err = read_memarg(c, a->align, &offset, at);
+    if (err)
+        return err;
     return opcode < STORE_FIRST ? emit_load(c, a, offset, at)
                                 : emit_store(c, a, offset, at);
 }
@@ -198,20 +214,10 @@ static int op_prefixed(struct compiler *c, const uint8_t *at)
     return op_saturating(c, opcode, &err) ? err : op_bulk(c, opcode, at);
 }
 
-static int op_simd(struct compiler *c, const uint8_t *at)
+static int op_drop(struct compiler *c)
 {
-    char buffer[48];
-    uint32_t opcode = reader_u32(&c->l->r);
-    if (c->l->r.failed)
-        return E_MALFORMED;
-    const char *name = simd_name(opcode, buffer);
-    if (!name)
-        return reader_fail(&c->l->r, E_MALFORMED, at, "illegal opcode");
-    char text[80] = "";
-    size_t n = strlen(name);
-    memcpy(text, name, n);
-    memcpy(text + n, " not supported", sizeof " not supported");
-    return reader_fail_with(&c->l->r, E_UNSUPPORTED, at, "SIMD instruction ", text);
+    const struct value *v = pop_any(c);
+    return !v || (ENG_SIMD && v->type == V128_HIGH && !pop_any(c)) ? E_INVAL : 0;
 }
 
 static int op_other(struct compiler *c, uint8_t opcode, const uint8_t *at)
@@ -278,7 +284,7 @@ static int op_any(struct compiler *c, uint8_t opcode, const uint8_t *at)
     case 0x11:
         return op_call_indirect(c, at);
     case 0x1a:
-        return pop_any(c) ? 0 : E_INVAL;
+        return op_drop(c);
     case 0x1b:
         return op_select(c, 0);
     case 0x20:

@@ -140,6 +140,8 @@ void emit_leave(struct compiler *c, struct label *to)
     }
     if (n == 1)
         emit_copy(c, from, c->base + to->height, label_types(to)[0]);
+    else if (ENG_SIMD && n == 2 && label_types(to)[0] == ENG_V128)
+        v128_copy(c, from, c->base + to->height);
     else
         emit(c, OP_copy_n, operands_imm(from, c->base + to->height, n));
     emit_jump(c, to);

@@ -35,6 +35,12 @@ int push(struct compiler *c, uint8_t type)
     return 0;
 }
 
+int push_type(struct compiler *c, uint8_t type)
+{
+    int err = push(c, type);
+    return !err && ENG_SIMD && type == ENG_V128 ? push(c, V128_HIGH) : err;
+}
+
 int push_all(struct compiler *c, const uint8_t *types, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {

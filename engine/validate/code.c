@@ -2,6 +2,31 @@
  * one vector, and the calls among them. */
 #include "validate/func.h"
 
+/* n locals of type v128. */
+static void wide_locals(uint8_t *types, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        types[2 * i] = ENG_V128;
+        types[2 * i + 1] = V128_HIGH;
+    }
+}
+
+/* Where the numbers of locals are not those of their slots, notes the slots. */
+static int name_locals(struct compiler *c)
+{
+    const struct eng_env *env = c->l->env;
+    if (c->local_names == c->local_count)
+        return 0;
+    if (!c->local_slots)
+        c->local_slots = env->resize(env->ctx, NULL, 0, ENG_MAX_LOCALS * sizeof *c->local_slots);
+    if (!c->local_slots)
+        return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
+    for (uint32_t slot = 0, x = 0; slot < c->local_count; slot++)
+        if (c->local_types[slot] != V128_HIGH)
+            c->local_slots[x++] = (uint16_t)slot;
+    return 0;
+}
+
 static int read_locals(struct compiler *c)
 {
     struct reader *r = &c->l->r;
@@ -10,22 +35,29 @@ static int read_locals(struct compiler *c)
         memcpy(c->local_types, c->type->params, total);
     const uint8_t *at = r->p;
     uint32_t groups = reader_count(r, UINT32_MAX, "locals");
-    uint64_t count = total;
+    uint64_t count = total, wide = total - c->param_names;
     for (uint32_t i = 0; i < groups && !r->failed; i++) {
         uint8_t type;
         uint32_t n = reader_u32(r);
         if (r->failed || read_valtype(c->l, &type))
             return E_MALFORMED;
         count += n;
-        if (count > UINT32_MAX)
+        if (count - wide > UINT32_MAX)
             return reader_fail(r, E_MALFORMED, at, "too many locals");
-        if (count <= ENG_MAX_LOCALS)
+        if (ENG_SIMD && type == ENG_V128) {
+            count += n;
+            wide += n;
+            if (count <= ENG_MAX_LOCALS)
+                wide_locals(c->local_types + count - 2 * n, n);
+        } else if (count <= ENG_MAX_LOCALS) {
             memset(c->local_types + count - n, type, n);
+        }
     }
     if (!r->failed && count > ENG_MAX_LOCALS)
         return reader_fail(r, E_LIMIT, at, "too many locals");
     c->local_count = (uint32_t)count;
-    return r->failed ? E_MALFORMED : 0;
+    c->local_names = (uint32_t)(count - wide);
+    return r->failed ? E_MALFORMED : name_locals(c);
 }
 
 static int begin(struct compiler *c, struct module_func *f)
@@ -34,7 +66,7 @@ static int begin(struct compiler *c, struct module_func *f)
     if (err)
         return err;
     c->base = c->local_count + LINK_SLOTS;
-    c->value_count = c->max_height = c->lazy = 0;
+    c->value_count = c->max_height = c->lazy = c->wide_pos = 0;
     c->dead = false;
     emit_word(c, 0); /* the header */
     f->code = c->code_count;
@@ -54,7 +86,8 @@ static int begin(struct compiler *c, struct module_func *f)
 
 static int compile_one(struct compiler *c, struct module_func *f)
 {
-    c->type = &c->m->types[f->type];
+    c->type = &c->m->slot_types[f->type];
+    c->param_names = c->m->types[f->type].param_count;
     f->offset = (uint32_t)(c->l->r.p - c->l->r.start);
     int err = read_locals(c);
     if (!err)
@@ -140,6 +173,8 @@ static void release(struct compiler *c, uint32_t count)
         env->resize(env->ctx, c->call_sites, (size_t)count * sizeof *c->call_sites, 0);
     if (c->local_types)
         env->resize(env->ctx, c->local_types, 2 * ENG_MAX_LOCALS, 0);
+    if (c->local_slots)
+        env->resize(env->ctx, c->local_slots, ENG_MAX_LOCALS * sizeof *c->local_slots, 0);
 }
 
 int section_code(struct loader *l)

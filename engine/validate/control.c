@@ -3,6 +3,8 @@
 
 static const uint8_t single_types[] = { 0x6f, 0x70, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0x7d, 0x7e, 0x7f };
 
+static const uint8_t v128_types[] = { ENG_V128, V128_HIGH };
+
 static int read_blocktype(struct compiler *c, struct label *l)
 {
     struct reader *r = &c->l->r;
@@ -16,8 +18,9 @@ static int read_blocktype(struct compiler *c, struct label *l)
         int err = read_valtype(c->l, &t);
         if (err)
             return err;
-        l->results = &single_types[t - 0x6f];
-        l->result_count = 1;
+        bool wide = ENG_SIMD && t == ENG_V128;
+        l->results = wide ? v128_types : &single_types[t - 0x6f];
+        l->result_count = 1u + wide;
         return 0;
     }
     int64_t i = reader_s33(r);
@@ -27,7 +30,7 @@ static int read_blocktype(struct compiler *c, struct label *l)
         return reader_fail(r, E_MALFORMED, at, "malformed block type");
     if (i >= c->m->type_count)
         return fail_at(c, at, "unknown type");
-    const struct eng_functype *t = &c->m->types[i];
+    const struct eng_functype *t = &c->m->slot_types[i];
     l->params = t->params;
     l->results = t->results;
     l->param_count = t->param_count;
@@ -324,7 +327,7 @@ int op_call(struct compiler *c, const uint8_t *at)
         return E_MALFORMED;
     if (i >= m->func_count)
         return fail_at(c, index_at, "unknown function");
-    const struct eng_functype *t = &m->types[m->func_types[i]];
+    const struct eng_functype *t = &m->slot_types[m->func_types[i]];
     int err = check_tops(c, t->params, t->param_count);
     if (!err)
         err = settle_top(c, t->param_count);
@@ -359,7 +362,7 @@ int op_call_indirect(struct compiler *c, const uint8_t *at)
         return fail_at(c, table_at, "type mismatch: call_indirect needs a table of functions");
     if (type >= m->type_count)
         return fail_at(c, at, "unknown type");
-    const struct eng_functype *t = &m->types[type];
+    const struct eng_functype *t = &m->slot_types[type];
     int err = pop(c, ENG_I32);
     if (err)
         return err;
@@ -398,6 +401,10 @@ int op_select(struct compiler *c, uint8_t type)
     int err = pop(c, ENG_I32);
     if (err)
         return err;
+    const struct label *l = &c->labels[c->label_count - 1];
+    if (ENG_SIMD && (type == ENG_V128 || (!type && c->value_count > l->height &&
+                                          c->values[c->value_count - 1].type == V128_HIGH)))
+        return op_select_v128(c);
     const struct value *b = pop_any(c);
     uint8_t tb = b ? b->type : 0;
     const struct value *a = b ? pop_any(c) : NULL;

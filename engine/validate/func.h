@@ -5,6 +5,8 @@
  * so that local.get, constants and moves cost nothing until somebody needs them.
  *
  * Invariants:
+ * - a v128 is two values, of types ENG_V128 and V128_HIGH and of one kind: the stacks
+ *   count slots.
  * - value i, when its kind is V_SLOT, is in slot base + i (its home).
  * - while `dead` nothing is emitted; values then may be anything.
  * - at a label's code every value that is not a constant is at home, and the
@@ -70,9 +72,11 @@ struct compiler {
     uint32_t *call_sites; /* per defined function: last call of it, 0 none */
     uint8_t *local_types; /* ENG_MAX_LOCALS */
     uint8_t *refs;        /* likewise */
+    uint16_t *local_slots; /* of the locals by number, when local_names < local_count */
 
-    const struct eng_functype *type;
-    uint32_t local_count;
+    const struct eng_functype *type; /* of slots */
+    uint32_t local_count;            /* slots of locals, parameters included */
+    uint32_t local_names, param_names; /* how many locals, parameters these are */
     uint32_t base; /* slot of value 0 */
     uint32_t max_height;
     uint32_t lazy;
@@ -85,6 +89,7 @@ struct compiler {
     uint32_t before_last; /* likewise of the instruction before it */
     uint16_t before_last_op;
     uint32_t table_number;
+    uint32_t wide_pos; /* instruction whose result, a v128, may still go elsewhere; 0 none */
 };
 
 /* 0 i32, 1 i64 and references, 2 f32, 3 f64. */
@@ -101,7 +106,8 @@ static inline enum acc_class type_class(uint8_t type)
 /* --- checking: check.c --------------------------------------------------------- */
 
 int fail_at(struct compiler *c, const uint8_t *at, const char *message);
-int push(struct compiler *c, uint8_t type); /* at home */
+int push(struct compiler *c, uint8_t type); /* one slot, at home */
+int push_type(struct compiler *c, uint8_t type); /* all slots of a value */
 int push_all(struct compiler *c, const uint8_t *types, uint32_t count);
 /* Does the top value have this type? It stays. Fails with "type mismatch". */
 int check_top(struct compiler *c, uint8_t type);
@@ -161,6 +167,8 @@ int push_result(struct compiler *c, uint8_t type, uint32_t pos, unsigned op, boo
 /* Puts v, which was popped, into slot, which is not among the values. */
 void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type);
 void move_to(struct compiler *c, struct value *v, uint32_t slot);
+/* Before local x changes: values that are its old content go home. */
+void preserve(struct compiler *c, uint32_t x);
 int local_get(struct compiler *c, uint32_t x);
 int local_set(struct compiler *c, uint32_t x, bool tee);
 
@@ -232,6 +240,8 @@ struct access {
     uint16_t guarded, checking;
     uint8_t type, align;
 };
+/* The alignment and offset of a memory instruction at `at`. */
+int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, const uint8_t *at);
 int emit_load(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
 int emit_store(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
 
@@ -280,8 +290,18 @@ int op_table_get(struct compiler *c, const uint8_t *at);
 int op_table_set(struct compiler *c, const uint8_t *at);
 /* A result that only r0 may mirror. */
 int push_opaque(struct compiler *c, uint8_t type, uint32_t pos, unsigned op);
-/* Name of a SIMD instruction (prefix 0xfd), or NULL. */
-const char *simd_name(uint32_t opcode, char buffer[48]);
+/* Instructions with the prefix 0xfd, and what others do with a v128: simd.c; without SIMD
+ * they are refused, in simd_names.c. */
+int op_simd(struct compiler *c, const uint8_t *at);
+enum { SIMD_RELAXED_FIRST = 0x100, SIMD_RELAXED_LAST = 0x113 }; /* never supported */
+int op_select_v128(struct compiler *c);
+int v128_global_get(struct compiler *c, uint32_t x);
+int v128_global_set(struct compiler *c, uint32_t x);
+int v128_local_get(struct compiler *c, uint32_t x);
+int v128_local_set(struct compiler *c, uint32_t x, bool tee);
+void v128_copy(struct compiler *c, uint32_t from, uint32_t slot);
+/* Both slots of a constant or local into slot and the next. */
+void v128_to(struct compiler *c, const struct value *v, uint32_t slot);
 int op_unreachable(struct compiler *c, const uint8_t *at);
 
 /* All instructions of a body: body.c */

@@ -45,8 +45,12 @@ uint32_t slot_of(struct compiler *c, struct value *v)
 {
     if (v->kind == V_LOCAL)
         return v->local;
-    if (v->kind == V_CONST && !c->dead)
-        emit_const(c, v, home(c, v));
+    if (v->kind == V_CONST && !c->dead) {
+        if (ENG_SIMD && v->type == ENG_V128)
+            v128_to(c, v, home(c, v));
+        else
+            emit_const(c, v, home(c, v));
+    }
     return home(c, v);
 }
 
@@ -55,21 +59,37 @@ uint32_t slot_of(struct compiler *c, struct value *v)
  * comparison becomes a part of its branch. */
 static void pin(struct compiler *c, const struct value *v)
 {
+    c->wide_pos = 0;
     struct acc *states[] = { &c->acc[type_class(v->type)], &c->acc_before[type_class(v->type)] };
     for (unsigned i = 0; i < base_countof(states); i++)
         if (states[i]->slot == home(c, v))
             states[i]->has_a = states[i]->has_d = false;
 }
 
+static void settle_v128(struct compiler *c, struct value *v)
+{
+    v128_to(c, v, home(c, v));
+    for (unsigned i = 0; i < 2; i++) {
+        unref(c, &v[i]);
+        v[i].kind = V_SLOT;
+    }
+}
+
 void settle(struct compiler *c, struct value *v)
 {
     if (c->dead)
         return;
+    if (ENG_SIMD && v->type == V128_HIGH)
+        v--;
     if (v->kind == V_SLOT) {
         pin(c, v);
         return;
     }
     uint32_t slot = home(c, v);
+    if (ENG_SIMD && v->type == ENG_V128) {
+        settle_v128(c, v);
+        return;
+    }
     if (v->kind == V_CONST) {
         emit_const(c, v, slot);
     } else if (in_acc(c, v)) {
@@ -99,8 +119,7 @@ void settle_locals(struct compiler *c)
             settle(c, &c->values[i]);
 }
 
-/* Before local x changes: values that are its old content go home. */
-static void preserve(struct compiler *c, uint32_t x)
+void preserve(struct compiler *c, uint32_t x)
 {
     for (uint32_t i = c->value_count; c->refs[x] && i-- > 0;)
         if (c->values[i].kind == V_LOCAL && c->values[i].local == x)
@@ -172,6 +191,8 @@ void move_to(struct compiler *c, struct value *v, uint32_t slot)
 
 int local_get(struct compiler *c, uint32_t x)
 {
+    if (ENG_SIMD && c->local_types[x] == ENG_V128)
+        return v128_local_get(c, x);
     int err = push(c, c->local_types[x]);
     if (err || c->dead)
         return err;
@@ -189,6 +210,8 @@ int local_get(struct compiler *c, uint32_t x)
 
 int local_set(struct compiler *c, uint32_t x, bool tee)
 {
+    if (ENG_SIMD && c->local_types[x] == ENG_V128)
+        return v128_local_set(c, x, tee);
     int err = pop(c, c->local_types[x]);
     if (err)
         return err;

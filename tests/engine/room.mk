@@ -23,3 +23,23 @@ $(call script_test,engine/spec-$(1)-check,tests/engine/spec-$(1)-check.sh,$(O)/d
 endef
 SPEC_SRC := $(patsubst %,tests/spec/%.c,main suite spectest value script)
 $(foreach d,$(engine.fallbacks),$(eval $(call dispatch_tests,$d)))
+
+# An engine without SIMD, as microcontrollers get it: the same tests, and its instructions
+# are refused by name. Everything is compiled anew, sanitized.
+NOSIMD := $(O)/nosimd
+$(NOSIMD)/%.o: %
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' cc '$< (no SIMD)'
+	@$(dbg.CC) $(STD) $(WARN) $(dbg.CFLAGS) -DENG_SIMD=0 -fno-math-errno -Iengine -Iengine/include \
+	    -Ibase/include -Itests -Itests/embed/include -Itests/spec -MMD -MP -c $< -o $@
+NOSIMD_ENGINE := $(patsubst %,$(NOSIMD)/%.o,$(engine.sources) $(engine.dispatch))
+NOSIMD_LIBS := $(O)/dbg/libtests-embed.a $(O)/dbg/libbase.a
+-include $(NOSIMD_ENGINE:.o=.d)
+$(NOSIMD)/bin/spec: $(SPEC_SRC:%=$(NOSIMD)/%.o) $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
+$(NOSIMD)/bin/unit: $(NOSIMD)/tests/unit/engine.c.o $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
+$(NOSIMD)/bin/spec $(NOSIMD)/bin/unit:
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' ld '$@'
+	@$(dbg.CC) $(dbg.CFLAGS) $^ $(dbg.LDFLAGS) -o $@
+$(eval $(call script_test,unit/engine-nosimd,$(NOSIMD)/bin/unit,$(NOSIMD)/bin/unit))
+$(eval $(call script_test,engine/spec-nosimd,tests/engine/spec-nosimd.sh,$(NOSIMD)/bin/spec))

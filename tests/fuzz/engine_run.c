@@ -32,13 +32,16 @@ static uint64_t next(struct world *w)
 /* Random numbers, null references. */
 static void fill(struct world *w, const uint8_t *types, uint32_t count, union eng_value *ret)
 {
-    for (uint32_t i = 0; i < count; i++)
-        ret[i].bits = types[i] == ENG_FUNCREF || types[i] == ENG_EXTERNREF ? 0 : next(w);
+    for (uint32_t i = 0; i < count; i++) {
+        (ret++)->bits = types[i] == ENG_FUNCREF || types[i] == ENG_EXTERNREF ? 0 : next(w);
+        if (types[i] == ENG_V128)
+            (ret++)->bits = next(w);
+    }
 }
 
 static void call(struct world *w, struct eng_func *f, struct eng_trap *trap)
 {
-    union eng_value args[VALUES_MAX], results[VALUES_MAX];
+    union eng_value args[2 * VALUES_MAX], results[2 * VALUES_MAX], *result = results;
     struct eng_functype type;
     eng_func_type(f, &type);
     if (type.param_count > VALUES_MAX || type.result_count > VALUES_MAX)
@@ -51,7 +54,8 @@ static void call(struct world *w, struct eng_func *f, struct eng_trap *trap)
     base_assert(!trapped || trap->frame_count <= ENG_BACKTRACE_MAX);
     for (uint32_t i = 0; !trapped && i < type.result_count; i++) {
         bool narrow = type.results[i] == ENG_I32 || type.results[i] == ENG_F32;
-        base_assert(!narrow || results[i].bits >> 32 == 0);
+        base_assert(!narrow || result->bits >> 32 == 0);
+        result += eng_slots(&type.results[i], 1);
     }
 }
 
@@ -104,14 +108,14 @@ static int resolve(void *ctx, const struct eng_import *import, struct eng_extern
     struct linker *l = ctx;
     struct eng_store *s = l->world->store;
     const struct eng_extern_type *t = &import->type;
-    union eng_value value = { 0 };
+    union eng_value value[2] = { 0 };
     ret->kind = t->kind;
     switch (t->kind) {
     case ENG_EXTERN_FUNC: return link_function(l, &t->func, &ret->of.func);
     case ENG_EXTERN_TABLE: return eng_table_create(s, t->valtype, t->limits, &ret->of.table);
     case ENG_EXTERN_MEMORY: return eng_memory_create(s, t->limits, &ret->of.memory);
     case ENG_EXTERN_GLOBAL:
-        fill(l->world, &t->valtype, 1, &value);
+        fill(l->world, &t->valtype, 1, value);
         return eng_global_create(s, t->valtype, t->is_mutable, value, &ret->of.global);
     }
     return E_NOENT;
@@ -126,7 +130,8 @@ static void call_exports(struct world *w, const struct eng_module *m, struct eng
         eng_module_export(m, i, &export);
         base_assert(eng_instance_export(inst, export.name, &x) == 0);
         if (x.kind == ENG_EXTERN_GLOBAL) {
-            eng_global_get(x.of.global);
+            union eng_value value[2];
+            eng_global_get(x.of.global, value);
         } else if (x.kind == ENG_EXTERN_FUNC) {
             w->exported = x.of.func;
             eng_set_fuel(w->store, FUEL_PER_CALL);

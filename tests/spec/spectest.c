@@ -41,7 +41,7 @@ static int create_globals(struct eng_store *s, struct spectest *t, unsigned *n)
     for (unsigned i = 0; i < sizeof globals / sizeof globals[0]; i++) {
         struct eng_extern *x = &t->exports[*n].value;
         x->kind = ENG_EXTERN_GLOBAL;
-        int err = eng_global_create(s, globals[i].type, false, globals[i].value, &x->of.global);
+        int err = eng_global_create(s, globals[i].type, false, &globals[i].value, &x->of.global);
         if (err < 0)
             return err;
         t->exports[(*n)++].name = globals[i].name;

@@ -194,24 +194,25 @@ static bool do_register(struct suite *s, const struct node *form)
 struct outcome {
     enum eng_trap_code trap;
     unsigned count;
-    union eng_value values[VALUES_MAX];
+    union eng_value values[VALUES_MAX * VALUE_SLOTS_MAX]; /* one after the other */
     uint8_t types[VALUES_MAX];
 };
 
 static bool invoke(struct suite *s, struct eng_func *f, const struct node *arg,
                    struct outcome *ret)
 {
-    union eng_value args[VALUES_MAX];
+    union eng_value args[VALUES_MAX * VALUE_SLOTS_MAX], *at = args;
     struct eng_functype type;
     struct eng_trap trap;
     unsigned n = 0;
     eng_func_type(f, &type);
     for (; arg && n < VALUES_MAX; arg = arg->next, n++) {
         uint8_t arg_type;
-        if (value_parse(arg, &args[n], &arg_type) < 0)
+        if (value_parse(arg, at, &arg_type) < 0)
             return complain(s, "argument %u is unreadable", n);
         if (n >= type.param_count || type.params[n] != arg_type)
             return complain(s, "argument %u has another type than the parameter", n);
+        at += eng_slots(&arg_type, 1);
     }
     if (arg || n != type.param_count || type.result_count > VALUES_MAX)
         return complain(s, "%u arguments for %u parameters", n, type.param_count);
@@ -240,8 +241,8 @@ static bool run_action(struct suite *s, const struct node *action, struct outcom
     if (!node_has_head(action, "get") || x.kind != ENG_EXTERN_GLOBAL)
         return complain(s, "export is of another kind");
     bool is_mutable;
-    *ret = (struct outcome){ .count = 1, .values[0] = eng_global_get(x.of.global),
-                             .types[0] = eng_global_type(x.of.global, &is_mutable) };
+    *ret = (struct outcome){ .count = 1, .types[0] = eng_global_type(x.of.global, &is_mutable) };
+    eng_global_get(x.of.global, ret->values);
     return true;
 }
 
@@ -270,9 +271,10 @@ static bool assert_return(struct suite *s, const struct node *form)
         char got[NAME_MAX_BYTES];
         if (n >= out.count)
             return complain(s, "only %u results", out.count);
-        if (value_matches(want, out.values[n], out.types[n]))
+        const union eng_value *value = &out.values[eng_slots(out.types, n)];
+        if (value_matches(want, value, out.types[n]))
             continue;
-        value_print(got, sizeof got, out.values[n], out.types[n]);
+        value_print(got, sizeof got, value, out.types[n]);
         const struct node *arg = node_child(want, 1);
         return complain(s, "result %u is %s, not (%.*s %.*s)", n, got,
                         (int)want->first->text.len, (const char *)want->first->text.p,

@@ -84,6 +84,65 @@ static int parse_float(struct span literal, bool is64, union eng_value *ret)
     return 0;
 }
 
+/* How (v128.const SHAPE ...) divides the bytes. */
+struct shape {
+    const char *name;
+    unsigned lanes;
+    const struct float_format *format; /* NULL: integers */
+};
+static const struct shape shapes[] = {
+    { "i8x16", 16, NULL },        { "i16x8", 8, NULL },         { "i32x4", 4, NULL },
+    { "i64x2", 2, NULL },         { "f32x4", 4, &f32_format },  { "f64x2", 2, &f64_format },
+};
+
+/* NULL when n is no vector. */
+static const struct shape *find_shape(const struct node *n)
+{
+    const struct node *name = node_child(n, 1);
+    if (!node_has_head(n, "v128.const") || !name)
+        return NULL;
+    for (unsigned i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (node_is(name, shapes[i].name))
+            return &shapes[i];
+    return NULL;
+}
+
+static int parse_lane(const struct shape *shape, const struct node *lane, uint64_t *ret)
+{
+    union eng_value v;
+    unsigned bits = 128 / shape->lanes;
+    if (!lane || lane->kind != NODE_ATOM)
+        return E_MALFORMED;
+    int err = shape->format ? parse_float(lane->text, bits == 64, &v)
+                            : parse_int(lane->text, 64, &v.bits);
+    *ret = bits == 64 ? v.bits : v.bits & ((UINT64_C(1) << bits) - 1);
+    return err;
+}
+
+static uint64_t get_lane(const union eng_value *v, const struct shape *shape, unsigned i)
+{
+    unsigned bits = 128 / shape->lanes, at = i * bits;
+    uint64_t word = v[at / 64].bits >> at % 64;
+    return bits == 64 ? word : word & ((UINT64_C(1) << bits) - 1);
+}
+
+static int parse_vector(const struct node *n, union eng_value *ret)
+{
+    const struct shape *shape = find_shape(n);
+    if (!shape)
+        return E_MALFORMED;
+    const struct node *lane = node_child(n, 2);
+    ret[0].bits = ret[1].bits = 0;
+    for (unsigned i = 0; i < shape->lanes; i++, lane = lane->next) {
+        uint64_t bits;
+        unsigned at = i * (128 / shape->lanes);
+        if (parse_lane(shape, lane, &bits) < 0)
+            return E_MALFORMED;
+        ret[at / 64].bits |= bits << at % 64;
+    }
+    return lane ? E_MALFORMED : 0;
+}
+
 static int parse_ref(const struct node *n, union eng_value *ret, uint8_t *ret_type)
 {
     const struct node *arg = node_child(n, 1);
@@ -119,6 +178,10 @@ int value_parse(const struct node *n, union eng_value *ret, uint8_t *ret_type)
             return parse_int(arg->text, type == ENG_I32 ? 32 : 64, &ret->bits);
         return parse_float(arg->text, type == ENG_F64, ret);
     }
+    if (node_has_head(n, "v128.const")) {
+        *ret_type = ENG_V128;
+        return parse_vector(n, ret);
+    }
     return parse_ref(n, ret, ret_type);
 }
 
@@ -147,22 +210,44 @@ static bool matches_ref(const struct node *n, union eng_value v, uint8_t type)
            expected.ref == v.ref;
 }
 
-static bool matches_one(const struct node *n, union eng_value v, uint8_t type)
+static bool is_nan_pattern(const struct node *n)
+{
+    return node_is(n, "nan:canonical") || node_is(n, "nan:arithmetic");
+}
+
+static bool matches_vector(const struct node *n, const union eng_value *v)
+{
+    const struct shape *shape = find_shape(n);
+    const struct node *lane = node_child(n, 2);
+    for (unsigned i = 0; shape && i < shape->lanes; i++, lane = lane->next) {
+        uint64_t want, got = get_lane(v, shape, i);
+        bool pattern = shape->format && lane && is_nan_pattern(lane);
+        if (pattern ? !matches_nan(lane->text, got, shape->format)
+                    : parse_lane(shape, lane, &want) < 0 || want != got)
+            return false;
+    }
+    return shape && !lane;
+}
+
+static bool matches_one(const struct node *n, const union eng_value *value, uint8_t type)
 {
     const struct node *arg = node_child(n, 1);
+    union eng_value v = *value;
+    if (type == ENG_V128)
+        return matches_vector(n, value);
     bool is_f32 = node_has_head(n, "f32.const"), is_f64 = node_has_head(n, "f64.const");
-    if (arg && (node_is(arg, "nan:canonical") || node_is(arg, "nan:arithmetic")))
+    if (arg && is_nan_pattern(arg))
         return (is_f32 && type == ENG_F32 && matches_nan(arg->text, v.bits, &f32_format)) ||
                (is_f64 && type == ENG_F64 && matches_nan(arg->text, v.bits, &f64_format));
     if (type == ENG_FUNCREF || type == ENG_EXTERNREF)
         return matches_ref(n, v, type);
-    union eng_value expected;
+    union eng_value expected[VALUE_SLOTS_MAX];
     uint8_t expected_type;
-    return value_parse(n, &expected, &expected_type) == 0 && expected_type == type &&
-           expected.bits == v.bits; /* unused high bits have to be zero */
+    return value_parse(n, expected, &expected_type) == 0 && expected_type == type &&
+           expected[0].bits == v.bits; /* unused high bits have to be zero */
 }
 
-bool value_matches(const struct node *n, union eng_value v, uint8_t type)
+bool value_matches(const struct node *n, const union eng_value *v, uint8_t type)
 {
     if (!node_has_head(n, "either"))
         return matches_one(n, v, type);
@@ -173,13 +258,17 @@ bool value_matches(const struct node *n, union eng_value v, uint8_t type)
     return false;
 }
 
-void value_print(char *out, size_t size, union eng_value v, uint8_t type)
+void value_print(char *out, size_t size, const union eng_value *value, uint8_t type)
 {
+    union eng_value v = *value;
     switch (type) {
     case ENG_I32: snprintf(out, size, "i32 0x%" PRIx64, v.bits); break;
     case ENG_I64: snprintf(out, size, "i64 0x%" PRIx64, v.bits); break;
     case ENG_F32: snprintf(out, size, "f32 %a (0x%" PRIx64 ")", (double)v.f32, v.bits); break;
     case ENG_F64: snprintf(out, size, "f64 %a (0x%" PRIx64 ")", v.f64, v.bits); break;
+    case ENG_V128:
+        snprintf(out, size, "v128 0x%016" PRIx64 "%016" PRIx64, value[1].bits, v.bits);
+        break;
     case ENG_FUNCREF: snprintf(out, size, "funcref %p", v.ref); break;
     case ENG_EXTERNREF: snprintf(out, size, "externref %p", v.ref); break;
     default: snprintf(out, size, "type 0x%02x", type); break;

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "engine/config.h"
 
 struct eng_module;   /* immutable once loaded; may serve any number of stores */
 struct eng_store;    /* all run-time state that can refer to one another */
@@ -46,7 +47,11 @@ enum eng_valtype {
 /* One value in 8 bytes; floats as their bits (f32 in the low half). A funcref is
  * a struct eng_func *, an externref is the embedder's own pointer; NULL is the
  * null reference. Unused high bits of i32 and f32 are zero on results and ignored
- * on arguments. */
+ * on arguments.
+ *
+ * A v128 takes two of them, one after the other, lanes from the low end of the first:
+ * wherever arrays of values are passed, a value's place is the number of *slots* of the
+ * values before it, and eng_slots() counts those. */
 union eng_value {
     uint64_t bits;
     uint32_t i32;
@@ -59,9 +64,18 @@ union eng_value {
 struct eng_functype {
     const uint8_t *params;  /* enum eng_valtype, one byte each */
     const uint8_t *results;
-    uint32_t param_count;
+    uint32_t param_count; /* of values, not of slots */
     uint32_t result_count;
 };
+
+/* Elements of an array of union eng_value that values of these types take. */
+static inline uint32_t eng_slots(const uint8_t *types, uint32_t count)
+{
+    uint32_t slots = count;
+    for (uint32_t i = 0; ENG_SIMD && i < count; i++)
+        slots += types[i] == ENG_V128;
+    return slots;
+}
 
 struct eng_limits {
     uint32_t min;
@@ -233,8 +247,8 @@ struct eng_call {
     struct eng_trap *trap;       /* fill exit_code or host_error before returning a trap */
 };
 
-/* A function of the host. args: param_count values, which the function overwrites
- * with its results (the array has room for the larger of both counts).
+/* A function of the host. args: the parameters' slots, which the function overwrites
+ * with its results (the array has room for the larger of both).
  * ENG_TRAP_NONE, or the trap to raise. May call eng_call(). */
 typedef enum eng_trap_code (*eng_hostfunc)(struct eng_call *call, union eng_value *args);
 
@@ -244,12 +258,12 @@ int eng_hostfunc_create(struct eng_store *s, const struct eng_functype *type, en
                         void *ctx, struct eng_func **ret);
 
 /* Things to import that no module defines (the specification tests' "spectest").
- * 0, E_NOMEM, E_INVAL. */
+ * 0, E_NOMEM, E_INVAL. value: the slots of one value. */
 int eng_memory_create(struct eng_store *s, struct eng_limits limits, struct eng_memory **ret);
 int eng_table_create(struct eng_store *s, uint8_t elem_type, struct eng_limits limits,
                      struct eng_table **ret);
 int eng_global_create(struct eng_store *s, uint8_t valtype, bool is_mutable,
-                      union eng_value value, struct eng_global **ret);
+                      const union eng_value *value, struct eng_global **ret);
 
 /* Finds what to link for one import: 0 with *ret, or a negative error (E_NOENT:
  * there is none). The engine checks the type afterwards. */
@@ -273,7 +287,7 @@ int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_
 
 void eng_func_type(const struct eng_func *f, struct eng_functype *ret);
 
-/* Runs f. args: param_count values; results: room for result_count. 0, or 1 with
+/* Runs f. args: the parameters' slots; results: room for the results'. 0, or 1 with
  * *trap. A trap leaves the store usable. Host functions may call back in; more than
  * ENG_MAX_REENTRY calls in one another trap with ENG_TRAP_STACK_EXHAUSTED, since each takes some
  * KB of the host's own stack. */
@@ -291,7 +305,8 @@ void *eng_memory_at(struct eng_memory *m, uint64_t addr, uint64_t len);
 uint64_t eng_memory_size(const struct eng_memory *m); /* bytes */
 
 uint8_t eng_global_type(const struct eng_global *g, bool *ret_mutable);
-union eng_value eng_global_get(const struct eng_global *g);
+/* ret: one slot, two for a v128. */
+void eng_global_get(const struct eng_global *g, union eng_value *ret);
 uint32_t eng_table_size(const struct eng_table *t);
 /* 0 or E_RANGE */
 int eng_table_get(const struct eng_table *t, uint32_t i, union eng_value *ret);

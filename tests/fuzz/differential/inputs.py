@@ -10,7 +10,7 @@ import smith
 import walk
 
 FEATURES = ["--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext",
-            "--enable-nontrapping-float-to-int", "--enable-mutable-globals"]
+            "--enable-nontrapping-float-to-int", "--enable-mutable-globals", "--enable-simd"]
 
 # Instructions that take and give the same types, so that one can stand for another.
 SAME_TYPE = [bytes(range(first, last + 1)) for first, last in [
@@ -54,8 +54,7 @@ def seeds():
             found.append(f.read())
     root = os.environ.get("SPEC_TESTS") or "../shared/wasm-spec"
     for path in sorted(glob.glob(os.path.join(root, "2.0-bin", "*.wast"))):
-        if not os.path.basename(path).startswith("simd_"):
-            found.extend(script_modules(path))
+        found.extend(script_modules(path))
     return [m for m in found if 8 < len(m) < 20000]
 
 

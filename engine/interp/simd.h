@@ -79,10 +79,7 @@ SIMD_INT(16, v_i16, v_u16, uint16_t)
 #define SIMD_LANES(S, U, UT, BITS, LANES)                                                         \
     static inline U U##_splat(UT x)                                                               \
     {                                                                                             \
-        U r;                                                                                      \
-        for (int i = 0; i < LANES; i++)                                                           \
-            r[i] = x;                                                                             \
-        return r;                                                                                 \
+        return (U){ 0 } + x;                                                                      \
     }                                                                                             \
     static inline uint32_t U##_all_true(U a)                                                      \
     {                                                                                             \
@@ -128,7 +125,7 @@ static inline v_u8 simd_popcnt(v_u8 x)
 
 static inline v_u8 simd_swizzle(v_u8 a, v_u8 at)
 {
-    v_u8 r;
+    v_u8 r = { 0 };
     for (int i = 0; i < 16; i++)
         r[i] = at[i] < 16 ? a[at[i] & 15] : 0;
     return r;
@@ -138,7 +135,7 @@ static inline v_u8 simd_swizzle(v_u8 a, v_u8 at)
 static inline v_u8 simd_shuffle(v_u8 a, v_u8 b, const uint8_t *lanes)
 {
     uint8_t both[32];
-    v_u8 r;
+    v_u8 r = { 0 };
     memcpy(both, &a, 16);
     memcpy(both + 16, &b, 16);
     for (int i = 0; i < 16; i++)
@@ -148,7 +145,7 @@ static inline v_u8 simd_shuffle(v_u8 a, v_u8 b, const uint8_t *lanes)
 
 static inline v_i16 simd_q15mulr(v_i16 a, v_i16 b)
 {
-    v_i16 r;
+    v_i16 r = { 0 };
     for (int i = 0; i < 8; i++) {
         int32_t x = ((int32_t)a[i] * b[i] + 0x4000) >> 15;
         r[i] = (int16_t)(x > INT16_MAX ? INT16_MAX : x);
@@ -158,7 +155,7 @@ static inline v_i16 simd_q15mulr(v_i16 a, v_i16 b)
 
 static inline v_u32 simd_dot(v_i16 a, v_i16 b)
 {
-    v_u32 r;
+    v_u32 r = { 0 };
     for (int i = 0; i < 4; i++)
         r[i] = (uint32_t)(a[2 * i] * b[2 * i]) + (uint32_t)(a[2 * i + 1] * b[2 * i + 1]);
     return r;
@@ -167,7 +164,7 @@ static inline v_u32 simd_dot(v_i16 a, v_i16 b)
 #define SIMD_NARROW(name, A, R, T, LANES, MIN, MAX)                                               \
     static inline R name(A a, A b)                                                                \
     {                                                                                             \
-        R r;                                                                                      \
+        R r = { 0 };                                                                              \
         for (int i = 0; i < LANES; i++) {                                                         \
             r[i] = (T)(a[i] < (MIN) ? (MIN) : a[i] > (MAX) ? (MAX) : a[i]);                       \
             r[i + LANES] = (T)(b[i] < (MIN) ? (MIN) : b[i] > (MAX) ? (MAX) : b[i]);               \
@@ -201,7 +198,7 @@ SIMD_FLOAT(64, v_f64, v_u64, 0x7ff8000000000000u)
 #define SIMD_EACH(name, V, LANES, EXPR)                                                           \
     static inline V name(V a)                                                                     \
     {                                                                                             \
-        V r;                                                                                      \
+        V r = { 0 };                                                                              \
         for (int i = 0; i < LANES; i++)                                                           \
             r[i] = EXPR(a[i]);                                                                    \
         return r;                                                                                 \

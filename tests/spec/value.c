@@ -185,14 +185,11 @@ int value_parse(const struct node *n, union eng_value *ret, uint8_t *ret_type)
     return parse_ref(n, ret, ret_type);
 }
 
-/* A canonical NaN has only the quiet bit in its fraction, an arithmetic one at least
- * that; the sign of either is free. */
-static bool matches_nan(struct span kind, uint64_t bits, const struct float_format *f)
+/* The specification leaves sign and, of an arithmetic NaN, payload open. This engine does
+ * not: what arithmetic gives is the positive canonical one. */
+static bool matches_nan(uint64_t bits, const struct float_format *f, bool any_sign)
 {
-    uint64_t magnitude = bits & (f->sign - 1);
-    if (span_eq_cstr(kind, "nan:canonical"))
-        return magnitude == (f->exponent | f->quiet);
-    return (magnitude & (f->exponent | f->quiet)) == (f->exponent | f->quiet);
+    return (any_sign ? bits & (f->sign - 1) : bits) == (f->exponent | f->quiet);
 }
 
 static bool matches_ref(const struct node *n, union eng_value v, uint8_t type)
@@ -215,30 +212,31 @@ static bool is_nan_pattern(const struct node *n)
     return node_is(n, "nan:canonical") || node_is(n, "nan:arithmetic");
 }
 
-static bool matches_vector(const struct node *n, const union eng_value *v)
+static bool matches_vector(const struct node *n, const union eng_value *v, bool any_sign)
 {
     const struct shape *shape = find_shape(n);
     const struct node *lane = node_child(n, 2);
     for (unsigned i = 0; shape && i < shape->lanes; i++, lane = lane->next) {
         uint64_t want, got = get_lane(v, shape, i);
         bool pattern = shape->format && lane && is_nan_pattern(lane);
-        if (pattern ? !matches_nan(lane->text, got, shape->format)
+        if (pattern ? !matches_nan(got, shape->format, any_sign)
                     : parse_lane(shape, lane, &want) < 0 || want != got)
             return false;
     }
     return shape && !lane;
 }
 
-static bool matches_one(const struct node *n, const union eng_value *value, uint8_t type)
+static bool matches_one(const struct node *n, const union eng_value *value, uint8_t type,
+                        bool any_sign)
 {
     const struct node *arg = node_child(n, 1);
     union eng_value v = *value;
     if (type == ENG_V128)
-        return matches_vector(n, value);
+        return matches_vector(n, value, any_sign);
     bool is_f32 = node_has_head(n, "f32.const"), is_f64 = node_has_head(n, "f64.const");
     if (arg && is_nan_pattern(arg))
-        return (is_f32 && type == ENG_F32 && matches_nan(arg->text, v.bits, &f32_format)) ||
-               (is_f64 && type == ENG_F64 && matches_nan(arg->text, v.bits, &f64_format));
+        return (is_f32 && type == ENG_F32 && matches_nan(v.bits, &f32_format, any_sign)) ||
+               (is_f64 && type == ENG_F64 && matches_nan(v.bits, &f64_format, any_sign));
     if (type == ENG_FUNCREF || type == ENG_EXTERNREF)
         return matches_ref(n, v, type);
     union eng_value expected[VALUE_SLOTS_MAX];
@@ -247,12 +245,12 @@ static bool matches_one(const struct node *n, const union eng_value *value, uint
            expected[0].bits == v.bits; /* unused high bits have to be zero */
 }
 
-bool value_matches(const struct node *n, const union eng_value *v, uint8_t type)
+bool value_matches(const struct node *n, const union eng_value *v, uint8_t type, bool any_sign)
 {
     if (!node_has_head(n, "either"))
-        return matches_one(n, v, type);
+        return matches_one(n, v, type, any_sign);
     for (const struct node *choice = node_child(n, 1); choice; choice = choice->next) {
-        if (matches_one(choice, v, type))
+        if (matches_one(choice, v, type, any_sign))
             return true;
     }
     return false;

@@ -13,8 +13,8 @@ enum { VALUE_SLOTS_MAX = 2 };
 int value_parse(const struct node *n, union eng_value *ret, uint8_t *ret_type);
 
 /* True when a result v of the given type is what n, which may be a pattern such as
- * (f32.const nan:canonical) or (either ...), expects. */
-bool value_matches(const struct node *n, const union eng_value *v, uint8_t type);
+ * (f32.const nan:canonical) or (either ...), expects. A NaN has to be the positive canonical one, with any_sign also the negative. */
+bool value_matches(const struct node *n, const union eng_value *v, uint8_t type, bool any_sign);
 
 /* "i32 5", for people. */
 void value_print(char *out, size_t size, const union eng_value *v, uint8_t type);

@@ -184,7 +184,7 @@ static void app_event(struct core *c, const struct core_event *ev)
     case CORE_EV_TRAPPED: life_trapped(c, a, ev); break;
     case CORE_EV_REFUSED: life_refused(c, a, ev); break;
     case CORE_EV_EXITED: life_exited(c, a, ev); break;
-    case CORE_EV_ESCAPED: policy_excess(c, a, "escape", ev->text); break;
+    case CORE_EV_DENIED: policy_denied(c, a, ev->denied, ev->text); break;
     default: break;
     }
 }

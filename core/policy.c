@@ -56,6 +56,19 @@ void policy_excess(struct core *c, struct app *a, const char *what, struct span 
     tally_note(c, a, &note);
 }
 
+void policy_denied(struct core *c, struct app *a, enum core_denied what, struct span value)
+{
+    switch (what) {
+    case CORE_DENIED_ESCAPE: policy_excess(c, a, "escape", value); break;
+    case CORE_DENIED_LISTEN: policy_deny(c, a, "listen on", MANIFEST_POWER_LISTEN, value); break;
+    case CORE_DENIED_RIGHTS: policy_excess(c, a, "rights", value); break;
+    case CORE_DENIED_FILES: policy_excess(c, a, "open files", value); break;
+    case CORE_DENIED_DATA: policy_excess(c, a, "data", value); break;
+    case CORE_DENIED_POINTER: policy_excess(c, a, "pointer", value); break;
+    default: break;
+    }
+}
+
 static uint32_t messages_per_sec(const struct core *c, const struct app *a)
 {
     uint32_t own = a->manifest.limits.messages_per_sec;

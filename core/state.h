@@ -467,6 +467,8 @@ struct span policy_deny(struct core *c, struct app *a, const char *what, int pow
                         struct span value);
 /* The same for a bound that was passed: no manifest key, `why` is the text. */
 void policy_excess(struct core *c, struct app *a, const char *what, struct span value);
+/* What the host has refused by itself. */
+void policy_denied(struct core *c, struct app *a, enum core_denied what, struct span value);
 bool policy_may_send(const struct app *a, struct span to);
 /* May a send one more message now? Takes it from the app's messages a second. */
 bool policy_within_rate(struct core *c, struct app *a);

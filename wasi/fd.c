@@ -71,7 +71,7 @@ WASI_CALL(wasi_fd_fdstat_set_rights)
     if (e != WASI_SUCCESS)
         return e;
     if ((base & ~row->base) || (inheriting & ~row->inheriting))
-        return WASI_NOTCAPABLE;
+        return lacks_right(w);
     row->base = base;
     row->inheriting = inheriting;
     return WASI_SUCCESS;

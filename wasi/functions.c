@@ -145,10 +145,27 @@ static void trace(const struct wasi_function *f, struct wasi *w, const uint64_t 
     w->host->trace(w->host->ctx, strbuf_done(&b));
 }
 
+/* Refusals that any function may come to. */
+static void tell_denial(const struct wasi_function *f, struct wasi *w, enum wasi_errno e)
+{
+    struct span name = span_of_cstr(f->name);
+    if (w->lacks_right)
+        guest_denied(w, WASI_DENIED_RIGHTS, name);
+    if (e == WASI_FAULT)
+        guest_denied(w, WASI_DENIED_POINTER, name);
+    else if (e == WASI_MFILE)
+        guest_denied(w, WASI_DENIED_FILES, name);
+    else if (e == WASI_FBIG)
+        guest_denied(w, WASI_DENIED_DATA, name);
+}
+
 enum wasi_errno wasi_function_call(const struct wasi_function *f, struct wasi *w,
                                    const struct wasi_guest *g, const uint64_t *args)
 {
+    w->lacks_right = false;
     enum wasi_errno e = f->call(w, g, args);
+    if (e != WASI_SUCCESS || w->lacks_right)
+        tell_denial(f, w, e);
     if (w->host->trace)
         trace(f, w, args, e);
     return e;

@@ -26,8 +26,8 @@ enum wasi_errno guest_iovs(const struct wasi_guest *g, uint32_t ptr, uint32_t co
     return total <= INT32_MAX ? WASI_SUCCESS : WASI_INVAL;
 }
 
-enum wasi_errno guest_path(const struct wasi_guest *g, uint32_t ptr, uint32_t len,
-                           struct span *ret)
+enum wasi_errno guest_path(struct wasi *w, const struct wasi_guest *g, uint32_t ptr,
+                           uint32_t len, struct span *ret)
 {
     const uint8_t *p = guest_at(g, ptr, len);
     if (!p)
@@ -41,8 +41,10 @@ enum wasi_errno guest_path(const struct wasi_guest *g, uint32_t ptr, uint32_t le
         return WASI_INVAL;
     if (!utf8_valid(path))
         return WASI_ILSEQ;
-    if (p[0] == '/')
+    if (p[0] == '/') {
+        guest_denied(w, WASI_DENIED_ESCAPE, path);
         return WASI_NOTCAPABLE;
+    }
     *ret = path;
     return WASI_SUCCESS;
 }

@@ -60,8 +60,15 @@ enum wasi_errno guest_iovs(const struct wasi_guest *g, uint32_t ptr, uint32_t co
 
 /* A relative path. WASI_FAULT, WASI_NOENT when empty, WASI_NAMETOOLONG, WASI_ILSEQ when it is
  * not UTF-8, WASI_INVAL when it holds NUL, WASI_NOTCAPABLE when it is absolute. */
-enum wasi_errno guest_path(const struct wasi_guest *g, uint32_t ptr, uint32_t len,
-                           struct span *ret);
+enum wasi_errno guest_path(struct wasi *w, const struct wasi_guest *g, uint32_t ptr,
+                           uint32_t len, struct span *ret);
+
+/* Tells the host what it will not see. */
+static inline void guest_denied(struct wasi *w, enum wasi_denial what, struct span value)
+{
+    if (w->host->denied)
+        w->host->denied(w->host->ctx, what, value);
+}
 
 /* --- descriptors ------------------------------------------------------------ */
 
@@ -69,6 +76,11 @@ enum wasi_errno guest_path(const struct wasi_guest *g, uint32_t ptr, uint32_t le
 enum wasi_errno fd_get(struct wasi *w, uint32_t fd, uint64_t rights, struct wasi_fd **ret);
 /* The same for a directory: WASI_NOTDIR besides. */
 enum wasi_errno fd_get_dir(struct wasi *w, uint32_t fd, uint64_t rights, struct wasi_fd **ret);
+static inline enum wasi_errno lacks_right(struct wasi *w)
+{
+    w->lacks_right = true;
+    return WASI_NOTCAPABLE;
+}
 /* The lowest free number, or -1. */
 int fd_free(const struct wasi *w);
 /* The row for a new descriptor at a number from fd_free. */

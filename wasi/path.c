@@ -7,7 +7,7 @@ static enum wasi_errno get_dir_path(struct wasi *w, const struct wasi_guest *g, 
                                     struct wasi_fd **ret_dir, struct span *ret_path)
 {
     enum wasi_errno e = fd_get_dir(w, fd, rights, ret_dir);
-    return e == WASI_SUCCESS ? guest_path(g, path, path_len, ret_path) : e;
+    return e == WASI_SUCCESS ? guest_path(w, g, path, path_len, ret_path) : e;
 }
 
 static bool lookup_valid(uint32_t flags)
@@ -115,7 +115,7 @@ WASI_CALL(wasi_path_symlink)
     enum wasi_errno e = get_dir_path(w, g, (uint32_t)a[2], (uint32_t)a[3], (uint32_t)a[4],
                                      WASI_RIGHT_PATH_SYMLINK, &dir, &path);
     if (e == WASI_SUCCESS)
-        e = guest_path(g, (uint32_t)a[0], (uint32_t)a[1], &target);
+        e = guest_path(w, g, (uint32_t)a[0], (uint32_t)a[1], &target);
     return e == WASI_SUCCESS ? HOST_CALL(w, path_symlink, target, dir->handle, path) : e;
 }
 
@@ -201,7 +201,7 @@ WASI_CALL(wasi_path_open)
     if (!open_flags_valid(lookup, oflags, fdflags))
         return WASI_INVAL;
     if (inherited_rights(base, inheriting, fdflags) & ~dir->inheriting)
-        return WASI_NOTCAPABLE;
+        return lacks_right(w);
     if (!guest_at(g, (uint32_t)a[8], 4))
         return WASI_FAULT;
     struct wasi_open how = {

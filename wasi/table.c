@@ -88,7 +88,7 @@ enum wasi_errno fd_get(struct wasi *w, uint32_t fd, uint64_t rights, struct wasi
     if (fd >= w->fd_count || !w->fds[fd].used)
         return WASI_BADF;
     if ((w->fds[fd].base & rights) != rights)
-        return WASI_NOTCAPABLE;
+        return lacks_right(w);
     *ret = &w->fds[fd];
     return WASI_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* Import module "vyoma" (wasi/vyoma.h). */
 #include "wasi/vyoma.h"
 
+#include "base/strbuf.h"
 #include "internal.h"
 
 /* A name (of an app, of a host): WASI_FAULT, WASI_INVAL when empty, too long or with NUL. */
@@ -86,12 +87,22 @@ WASI_CALL(vyoma_net_connect)
     return WASI_SUCCESS;
 }
 
+static enum wasi_errno no_listener(struct wasi *w, uint32_t port, enum wasi_errno e)
+{
+    char text[12];
+    struct strbuf b;
+    strbuf_init(&b, text, sizeof text);
+    strbuf_u64(&b, port);
+    guest_denied(w, WASI_DENIED_LISTEN, strbuf_done(&b));
+    return e;
+}
+
 /* A port that was closed or never declared is the same: there is nothing to listen on. */
 WASI_CALL(vyoma_net_listener)
 {
     uint32_t port = (uint32_t)a[0], out = (uint32_t)a[1];
     if (port == 0 || port > UINT16_MAX)
-        return WASI_INVAL;
+        return no_listener(w, port, WASI_INVAL);
     if (!guest_at(g, out, 4))
         return WASI_FAULT;
     for (uint32_t i = 0; i < w->fd_count; i++) {
@@ -100,5 +111,5 @@ WASI_CALL(vyoma_net_listener)
             return WASI_SUCCESS;
         }
     }
-    return WASI_NOTCAPABLE;
+    return no_listener(w, port, WASI_NOTCAPABLE);
 }

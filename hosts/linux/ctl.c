@@ -131,6 +131,7 @@ const char *ctl_type_name(uint16_t type)
         { CTL_REFUSED, "refused" },
         { CTL_TRAP, "trap" },
         { CTL_TRACE, "trace" },
+        { CTL_DENIED, "denied" },
         { CTL_PATH_OPEN, "path_open" },
         { CTL_PATH_STAT, "path_stat" },
         { CTL_PATH_SET_TIMES, "path_set_times" },

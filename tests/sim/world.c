@@ -503,7 +503,7 @@ static void stale_event(struct world *w)
     static const enum core_event_type types[] = { CORE_EV_LOADED, CORE_EV_SPAWNED, CORE_EV_OUTPUT,
                                                   CORE_EV_DELIVERED, CORE_EV_REQUEST,
                                                   CORE_EV_TRAPPED, CORE_EV_REFUSED,
-                                                  CORE_EV_EXITED, CORE_EV_ESCAPED };
+                                                  CORE_EV_EXITED, CORE_EV_DENIED };
     give(w, (struct core_event){ .type = types[rng_below(dice(w), 9)], .app = id, .count = 7,
                                  .stream = CORE_STDOUT, .text = SPAN_LIT("@app-b: m0\n") });
 }

@@ -58,10 +58,37 @@ TEST(files_granted_are_on_record)
     CHECK(lab_has(lab, "\"what\":\"open-write\",\"value\":\"x\""));
     path(lab, (enum core_path_op)99, "x");
     CHECK_STR(lab->text, "REPLY a 9 -10\n");
-    lab_event(lab, (struct core_event){ .type = CORE_EV_ESCAPED, .app = lab_app(lab, "a")->id,
+    lab_event(lab, (struct core_event){ .type = CORE_EV_DENIED, .app = lab_app(lab, "a")->id,
                                         .text = SPAN_LIT("../../etc") });
     CHECK(lab_has(lab, "\"event\":\"cap_deny\",\"app\":\"a\",\"what\":\"escape\",\"value\":"
                        "\"../../etc\""));
+    lab_free(lab);
+}
+
+TEST(what_the_host_refused_is_on_record)
+{
+    struct lab *lab = with(NULL, APP("a", "[capabilities.network]\nports = [80]\n"));
+    static const char *const what[] = { [CORE_DENIED_ESCAPE] = "escape",
+                                        [CORE_DENIED_LISTEN] = "listen on",
+                                        [CORE_DENIED_RIGHTS] = "rights",
+                                        [CORE_DENIED_FILES] = "open files",
+                                        [CORE_DENIED_DATA] = "data",
+                                        [CORE_DENIED_POINTER] = "pointer" };
+    for (unsigned i = 0; i < base_countof(what); i++) {
+        char expected[80];
+        lab_clear(lab);
+        snprintf(expected, sizeof expected, "\"what\":\"%s\",\"value\":\"22\"", what[i]);
+        lab_event(lab, (struct core_event){ .type = CORE_EV_DENIED, .app = lab_app(lab, "a")->id,
+                                            .denied = (enum core_denied)i,
+                                            .text = SPAN_LIT("22") });
+        CHECK(lab_has(lab, "\"event\":\"cap_deny\""));
+        CHECK(lab_has(lab, expected));
+        CHECK((strstr(lab->text, "\"key\":\"ports\"") != NULL) == (i == CORE_DENIED_LISTEN));
+    }
+    lab_clear(lab);
+    lab_event(lab, (struct core_event){ .type = CORE_EV_DENIED, .app = lab_app(lab, "a")->id,
+                                        .denied = (enum core_denied)99, .text = SPAN_LIT("22") });
+    CHECK_STR(lab->text, "");
     lab_free(lab);
 }
 
@@ -228,7 +255,8 @@ TEST(a_broken_audit_chain_is_said_at_boot)
 }
 
 TEST_MAIN(RUN(files_need_filesystem) RUN(files_granted_are_on_record)
-          RUN(evil_paths_are_on_record_as_text) RUN(connections_need_their_destination)
+          RUN(what_the_host_refused_is_on_record) RUN(evil_paths_are_on_record_as_text)
+          RUN(connections_need_their_destination)
           RUN(drawing_needs_display)
           RUN(limits_come_from_the_manifest_then_boot_toml_then_the_system)
           RUN(a_spawn_lists_every_grant) RUN(boot_toml_lowers_the_bounds)

@@ -776,6 +776,45 @@ TEST(table_of_functions)
     }
 }
 
+/* What the host never sees is told to it, once each. */
+TEST(refusals_are_told)
+{
+    FRESH();
+    CALL("path_unlink_file", DATA, TEXT, put_text(TEXT, "/etc/passwd"));
+    CHECK_STR(f.denied, "0 /etc/passwd");
+    put_text(BIG, "ok");
+    CALL("path_symlink", TEXT, put_text(TEXT, "/etc"), DATA, BIG, 2);
+    CHECK_STR(f.denied, "0 /etc");
+    VYOMA("net_listener", 22, OUT);
+    CHECK_STR(f.denied, "1 22");
+    VYOMA("net_listener", 70000, OUT);
+    CHECK_STR(f.denied, "1 70000");
+    CALL("fd_write", 0, IOVS, 0, OUT);
+    CHECK_STR(f.denied, "2 fd_write");
+    CALL("fd_fdstat_set_rights", DATA, UINT64_MAX, UINT64_MAX);
+    CHECK_STR(f.denied, "2 fd_fdstat_set_rights");
+    CALL("fd_read", 0, WILD, 1, OUT);
+    CHECK_STR(f.denied, "5 fd_read");
+    CHECK_INT(f.denials, 7);
+    uint32_t fd = open_file();
+    f.fail = WASI_FBIG;
+    CALL("fd_filestat_set_size", fd, 1u << 30);
+    CHECK_STR(f.denied, "4 fd_filestat_set_size");
+    f.fail = 0;
+    while (CALL("path_open", DATA, 0, TEXT, 4, 0, 0, 0, 0, OUT) == WASI_SUCCESS)
+        continue;
+    CHECK_STR(f.denied, "3 path_open");
+    CHECK_INT(f.denials, 9);
+    CALL("fd_close", 999); /* not these: looking for descriptors, what the host refuses */
+    CALL("path_unlink_file", DATA, TEXT, 0);
+    f.fail = WASI_NOTCAPABLE;
+    CALL("path_unlink_file", DATA, TEXT, put_text(TEXT, "../x"));
+    CHECK_INT(f.denials, 9);
+    f.host.denied = NULL;
+    CALL("fd_write", 0, IOVS, 0, OUT);
+    CHECK_INT(f.denials, 9);
+}
+
 TEST(tracing)
 {
     FRESH();
@@ -819,5 +858,6 @@ TEST_MAIN(RUN(args_and_environ) RUN(clocks_and_random) RUN(process) RUN(reading_
                                           RUN(directory_entries) RUN(poll_clocks)
                                               RUN(poll_descriptors) RUN(poll_refusals) RUN(sockets)
                                                   RUN(vyoma_module) RUN(capabilities_of_imports)
-                                                      RUN(table_of_functions) RUN(tracing)
+                                                      RUN(table_of_functions)
+                                                      RUN(refusals_are_told) RUN(tracing)
                                                           RUN(a_host_that_offers_nothing))

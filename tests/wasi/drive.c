@@ -208,7 +208,8 @@ static void serve_all(void)
     struct ctl_msg m;
     while (ctl_recv(channel, &m, data, sizeof data, NULL, 0) == 0) {
         switch (m.type) {
-        case CTL_RUNNING: break;
+        case CTL_RUNNING:
+        case CTL_DENIED: break;
         case CTL_REFUSED: show("refused", &m); break;
         case CTL_TRAP: show("trapped", &m); break;
         case CTL_TRACE: show("trace", &m); break;

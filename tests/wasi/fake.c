@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "base/strbuf.h"
 #include "base/utf8.h"
 
 static struct fake *note_call(void *ctx, const char *call)
@@ -467,6 +468,18 @@ static void fake_trace(void *ctx, struct span line)
     f->lines++;
 }
 
+static void fake_denied(void *ctx, enum wasi_denial what, struct span value)
+{
+    struct fake *f = ctx;
+    struct strbuf b;
+    strbuf_init(&b, f->denied, sizeof f->denied);
+    strbuf_u64(&b, what);
+    strbuf_char(&b, ' ');
+    strbuf_span(&b, value);
+    strbuf_char(&b, '\0');
+    f->denials++;
+}
+
 static const struct wasi_host fake_host = {
     .clock_resolution = clock_resolution, .clock_now = clock_now, .random = fake_random,
     .yield = fake_yield, .close = fake_close, .read = fake_read, .write = fake_write,
@@ -480,7 +493,7 @@ static const struct wasi_host fake_host = {
     .path_symlink = fake_path_symlink, .path_readlink = fake_path_readlink, .poll = fake_poll,
     .accept = fake_accept, .recv = fake_recv, .send = fake_send, .shutdown = fake_shutdown,
     .net_connect = fake_net_connect, .msg_send = fake_msg_send, .msg_recv = fake_msg_recv,
-    .trace = fake_trace,
+    .denied = fake_denied, .trace = fake_trace,
 };
 
 void fake_init(struct fake *f, uint8_t *memory, size_t size)

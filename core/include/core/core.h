@@ -62,8 +62,17 @@ enum core_event_type {
     CORE_EV_STOP,      /* end the system: `stop` says how */
     CORE_EV_AUDIT_LOST, /* the host did not store the last `count` audit records: when one cannot
                            be stored, none is until this event, so that the gap has one place */
-    CORE_EV_ESCAPED,   /* a path that core had allowed, `text`, leads out of the app's folder; the
-                          host has refused it. For the record */
+    CORE_EV_DENIED,    /* the host has refused the app what core could not judge: `denied`, `text`
+                          says what. For the record */
+};
+
+enum core_denied {
+    CORE_DENIED_ESCAPE,  /* a path that leads out of the app's folder */
+    CORE_DENIED_LISTEN,  /* to listen on a port, `text`, that it does not have */
+    CORE_DENIED_RIGHTS,  /* a right that a descriptor lacks; `text` is the call, also below */
+    CORE_DENIED_FILES,   /* one open file more */
+    CORE_DENIED_DATA,    /* more data */
+    CORE_DENIED_POINTER, /* memory that it does not have */
 };
 
 enum core_stream { CORE_STDOUT = 1, CORE_STDERR = 2 };
@@ -111,6 +120,7 @@ struct core_event {
     uint64_t count, count2;
     enum core_stream stream;
     enum core_stop stop;
+    enum core_denied denied;
     struct {
         enum core_exit_kind kind;
         int32_t value;

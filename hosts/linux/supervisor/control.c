@@ -18,6 +18,7 @@
 #include "requests.h"
 #include "wasi/abi.h"
 #include "wasi/caps.h"
+#include "wasi/host.h"
 
 /* --- starting ------------------------------------------------------------------- */
 
@@ -282,9 +283,28 @@ static void on_trace(struct sup *s, struct app *a, const struct ctl_msg *m)
     tty_write(s, CORE_STDERR, strbuf_done(&b));
 }
 
+/* Core counts what comes in floods, and an app's share of our time bounds how many we read. */
+static void on_denied(struct sup *s, struct app *a, const struct ctl_msg *m)
+{
+    static const uint8_t kinds[WASI_DENIED_COUNT_] = {
+        [WASI_DENIED_ESCAPE] = CORE_DENIED_ESCAPE, [WASI_DENIED_LISTEN] = CORE_DENIED_LISTEN,
+        [WASI_DENIED_RIGHTS] = CORE_DENIED_RIGHTS, [WASI_DENIED_FILES] = CORE_DENIED_FILES,
+        [WASI_DENIED_DATA] = CORE_DENIED_DATA,     [WASI_DENIED_POINTER] = CORE_DENIED_POINTER,
+    };
+    if (m->u.denied.what >= WASI_DENIED_COUNT_ || m->a_len > CTL_DENIED_MAX) {
+        violation(s, a, "malformed packet");
+        return;
+    }
+    struct core_event ev = { .type = CORE_EV_DENIED,
+                             .app = a->id,
+                             .denied = (enum core_denied)kinds[m->u.denied.what],
+                             .text = ctl_a(m, s->packet) };
+    sup_event(s, &ev);
+}
+
 /* Only the kernel knows where a path ends up; core keeps the record of it. Of two paths
  * either may be the one. */
-static void tell_escape(struct sup *s, struct app *a, const struct core_request *request)
+static void tell_refused(struct sup *s, struct app *a, const struct core_request *request)
 {
     char bytes[256];
     struct strbuf b;
@@ -293,11 +313,12 @@ static void tell_escape(struct sup *s, struct app *a, const struct core_request 
     if (request->path2.len)
         strbuf_cstr(&b, " -> ");
     strbuf_span(&b, span_take(request->path2, 120));
-    struct core_event ev = { .type = CORE_EV_ESCAPED,
+    struct core_event ev = { .type = CORE_EV_DENIED,
                              .app = a->id,
-                             .request = *request,
+                             .denied = a->refused_as == WASI_DQUOT ? CORE_DENIED_DATA
+                                                                   : CORE_DENIED_ESCAPE,
                              .text = strbuf_done(&b) };
-    a->escaped = false;
+    a->refused_as = 0;
     sup_event(s, &ev);
 }
 
@@ -321,11 +342,11 @@ static void on_request(struct sup *s, struct app *a, const struct ctl_msg *m)
         return;
     }
     a->in_request = true;
-    a->escaped = false;
+    a->refused_as = 0;
     sup_event(s, &ev);
     a->in_request = false;
-    if (a->escaped && a->id == ev.app)
-        tell_escape(s, a, &ev.request);
+    if (a->refused_as && a->id == ev.app)
+        tell_refused(s, a, &ev.request);
 }
 
 void control_readable(struct sup *s, struct app *a)
@@ -350,6 +371,7 @@ void control_readable(struct sup *s, struct app *a)
     case CTL_REFUSED:
     case CTL_TRAP: on_last_word(s, a, &m); break;
     case CTL_TRACE: on_trace(s, a, &m); break;
+    case CTL_DENIED: on_denied(s, a, &m); break;
     default:
         if (request_known(m.type))
             on_request(s, a, &m);

@@ -62,7 +62,8 @@ struct app {
     /* its open request */
     bool has_request;
     bool in_request; /* core is looking at it: the packet's bytes are in sup->packet */
-    bool escaped;    /* the path that core allowed led out of /data, and was refused */
+    uint16_t refused_as; /* what core allowed and the host refused: WASI_NOTCAPABLE, the path led
+                            out of /data; WASI_DQUOT; or 0 */
     struct ctl_msg request;
     struct watch connect; /* CTL_NET_CONNECT under way */
     uint64_t connect_until_ms;

@@ -82,7 +82,8 @@ static void perform_path(struct sup *s, struct app *a)
     paths_request(a->paths, &a->request, ctl_a(&a->request, s->packet),
                   ctl_b(&a->request, s->packet), &reply, s->reply, &len, &fd);
     become(s, a, false);
-    a->escaped = reply.error == WASI_NOTCAPABLE;
+    if (reply.error == WASI_NOTCAPABLE || reply.error == WASI_DQUOT)
+        a->refused_as = reply.error;
     control_answer(s, a, &reply, span_of(s->reply, len), SPAN_NONE, fd);
     if (fd >= 0)
         close(fd);

@@ -61,6 +61,13 @@ void channel_trace(void *ctx, struct span line)
     tell(&m, line, SPAN_NONE);
 }
 
+void channel_denied(void *ctx, enum wasi_denial what, struct span value)
+{
+    struct ctl_msg m = { .type = CTL_DENIED };
+    m.u.denied.what = what;
+    tell(&m, span_take(value, CTL_DENIED_MAX), SPAN_NONE);
+}
+
 void channel_running(void)
 {
     struct ctl_msg m = { .type = CTL_RUNNING };

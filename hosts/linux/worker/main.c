@@ -167,6 +167,7 @@ static void prepare_wasi(void)
     w.os.ask = channel_ask;
     w.os.data = reply_data;
     w.os.trace_line = channel_trace;
+    w.os.denied = channel_denied;
     wasi_linux_init(&w.os, w.start.flags & CTL_START_TRACE);
     wasi_init(&w.wasi, &w.os.host, w.fds, files);
     w.wasi.app_name = w.name;

@@ -213,6 +213,13 @@ static void trace(void *ctx, struct span line)
     l->trace_line(l->ctx, line);
 }
 
+static void denied(void *ctx, enum wasi_denial what, struct span value)
+{
+    struct wasi_linux *l = ctx;
+    if (l->denied)
+        l->denied(l->ctx, what, value);
+}
+
 void wasi_linux_net_ops(struct wasi_host *h)
 {
     h->poll = poll_fds;
@@ -229,7 +236,7 @@ void wasi_linux_init(struct wasi_linux *l, bool wants_trace)
 {
     l->stopping = 0;
     l->nonblocking = 0;
-    l->host = (struct wasi_host){ .ctx = l, .trace = wants_trace ? trace : NULL };
+    l->host = (struct wasi_host){ .ctx = l, .denied = denied, .trace = wants_trace ? trace : NULL };
     wasi_linux_file_ops(&l->host);
     wasi_linux_path_ops(&l->host);
     wasi_linux_net_ops(&l->host);

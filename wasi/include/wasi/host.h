@@ -85,6 +85,18 @@ struct wasi_pollfd {
     uint64_t nbytes; /* that can be read or written without blocking, if known, else 0 */
 };
 
+/* What a guest tried and WASI itself refused, so that the host would never see it. Descriptors
+ * that do not exist are none of these: C libraries look for theirs by trying. */
+enum wasi_denial {
+    WASI_DENIED_ESCAPE,  /* an absolute path: the path */
+    WASI_DENIED_LISTEN,  /* a port that it was not given: the number */
+    WASI_DENIED_RIGHTS,  /* a right that a descriptor lacks: the function */
+    WASI_DENIED_FILES,   /* more open files than it may have: the function */
+    WASI_DENIED_DATA,    /* a file beyond the limit: the function */
+    WASI_DENIED_POINTER, /* a pointer out of its memory: the function */
+    WASI_DENIED_COUNT_
+};
+
 struct wasi_host {
     void *ctx;
 
@@ -160,6 +172,8 @@ struct wasi_host {
     enum wasi_errno (*msg_recv)(void *ctx, struct wasi_iov from, struct wasi_iov data,
                                 int32_t timeout_ms, size_t *ret_from, size_t *ret_data);
 
+    /* For the record; NULL when nobody keeps one. value may lie in the guest's memory. */
+    void (*denied)(void *ctx, enum wasi_denial what, struct span value);
     /* A line about each call, when it is wanted; NULL otherwise. */
     void (*trace)(void *ctx, struct span line);
 };

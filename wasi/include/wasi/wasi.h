@@ -48,6 +48,7 @@ struct wasi {
     uint32_t fd_count; /* rows */
     struct span app_name;
     struct wasi_strings args, env;
+    bool lacks_right; /* the call under way was refused for a descriptor's rights */
     bool exited; /* the guest asked to end: */
     uint32_t exit_code;
 };

@@ -35,6 +35,8 @@ struct fake {
     uint64_t number[4];
     char line[256]; /* of the trace */
     uint32_t lines;
+    char denied[256]; /* "kind value", of the last that WASI refused by itself */
+    uint32_t denials;
 };
 
 /* Everything granted: stdio, /data at 3, a listener for port 8080 at 4; args "app" "x", env

@@ -12,6 +12,7 @@
  *                                     <- request, seq n
  *       CTL_REPLY, seq n            ->
  *                                     <- CTL_TRACE, any time, when asked for
+ *                                     <- CTL_DENIED, any time
  *                                     <- CTL_TRAP, then it exits with CTL_EXIT_TRAP
  *
  * The worker is one thread: it sends a request and does nothing until the reply with
@@ -50,6 +51,7 @@ enum {
     CTL_DIRS_MAX = 32,                               /* open directories of an app, with /data */
     CTL_DIR_DATA = 0,                                /* id of /data */
     CTL_NAME_MAX = 255,                              /* an app's name, a host name */
+    CTL_DENIED_MAX = 255,                            /* of what was refused, the rest is cut off */
 };
 
 /* Exit codes of the worker besides the app's own (0 to 255; larger ones become 255).
@@ -74,6 +76,8 @@ enum ctl_type {
     CTL_TRAP,    /* u.trap; a: the reason ("integer divide by zero"); b: backtrace, a line a
                     frame */
     CTL_TRACE,   /* a: one line about one host call, without newline */
+    CTL_DENIED,  /* u.denied; a: the value, at most CTL_DENIED_MAX bytes. What WASI refused the
+                    guest inside the worker, for the audit log */
 
     /* requests: paths. u.path.dir is where a starts; dir2 where b does. Answered with a WASI
      * error number, as wasi/abi.h has them. Paths are relative and hold no NUL. */
@@ -126,6 +130,10 @@ struct ctl_refused {
     uint32_t need;   /* enum wasi_cap bits, any of which would grant the import; or 0 */
     uint64_t offset; /* byte in the module; 0 when it is about an import */
     char key[32];    /* manifest key, "filesystem"; NUL-terminated; or empty */
+};
+
+struct ctl_denied {
+    uint32_t what; /* enum wasi_denial */
 };
 
 struct ctl_trap {
@@ -194,6 +202,7 @@ struct ctl_msg {
         struct ctl_start start;
         struct ctl_refused refused;
         struct ctl_trap trap;
+        struct ctl_denied denied;
         struct ctl_open open;
         struct ctl_opened opened;
         struct ctl_path path;

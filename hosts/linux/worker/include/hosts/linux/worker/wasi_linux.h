@@ -25,6 +25,8 @@ struct wasi_linux {
                     int *ret_fd);
     /* One line about a host call. */
     void (*trace_line)(void *ctx, struct span line);
+    /* What WASI has refused; NULL when nobody wants to know. */
+    void (*denied)(void *ctx, enum wasi_denial what, struct span value);
     void *ctx;
 
     /* Set by a signal: the guest may read its stdin to the end, but a call that would wait

@@ -42,13 +42,14 @@ static void remember(const struct core_actions *actions)
 
 static void make_event(struct core_event *ev, const uint8_t head[8], struct span text)
 {
-    ev->type = (enum core_event_type)(head[0] % (CORE_EV_ESCAPED + 1));
+    ev->type = (enum core_event_type)(head[0] % (CORE_EV_DENIED + 1));
     ev->app = ids[head[1] % 8];
     ev->error = head[2] & 1 ? -(int)(head[2] % 14) : 0;
     ev->stream = head[2] & 2 ? CORE_STDERR : CORE_STDOUT;
     ev->stop = (enum core_stop)(head[2] % 3);
     ev->count = head[3];
     ev->count2 = head[4];
+    ev->denied = (enum core_denied)(head[4] % 7);
     ev->pid = head[3];
     ev->exit.kind = (enum core_exit_kind)(head[3] % 4);
     ev->exit.value = head[4];

@@ -272,8 +272,6 @@ static void record_spawn(struct core *c, struct app *a)
     for (uint32_t i = 0; i < a->manifest.network.ports_count; i++) {
         audit_begin(c, &r, AUDIT_NET_BIND, app_name(a));
         audit_int(&r, "port", a->manifest.network.ports[i]);
-        if (a->manifest.network.udp)
-            audit_int(&r, "udp", 1);
         audit_end(c, &r);
     }
 }

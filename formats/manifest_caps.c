@@ -99,19 +99,17 @@ static int read_protocols(struct schema *s, const struct schema_key *key,
 {
     struct manifest_reading *r = target;
     r->protocols_said = true;
-    note_line(s, &r->m, MANIFEST_POWER_UDP, v);
     int err = schema_count(s, key, v);
     for (const struct toml_value *item = toml_first(v); item && !err; item = item->next) {
         err = schema_element(s, key, item, TOML_STRING);
         if (err)
             return err;
-        if (span_eq_cstr(item->as.string, "tcp"))
-            r->m.network.tcp = true;
-        else if (span_eq_cstr(item->as.string, "udp"))
-            r->m.network.udp = true;
-        else
-            return schema_fail(s, item, "unknown protocol '%s'\nthe protocols are \"tcp\" and "
-                                        "\"udp\"", item->as.string);
+        if (span_eq_cstr(item->as.string, "udp"))
+            return schema_fail(s, item, "udp is not there yet\nthe only protocol is \"tcp\"");
+        if (!span_eq_cstr(item->as.string, "tcp"))
+            return schema_fail(s, item, "unknown protocol '%s'\nthe only protocol is \"tcp\"",
+                               item->as.string);
+        r->m.network.tcp = true;
     }
     return err;
 }

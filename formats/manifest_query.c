@@ -68,7 +68,6 @@ static const struct {
     [MANIFEST_CAP_ADC] = { "adc", "[capabilities.adc]", "channels" },
     [MANIFEST_CAP_IPC] = { "ipc", "[capabilities.ipc]", "send" },
     [MANIFEST_POWER_LISTEN] = { NULL, "[capabilities.network]", "ports" },
-    [MANIFEST_POWER_UDP] = { NULL, "[capabilities.network]", "protocols" },
     [MANIFEST_POWER_CONNECT] = { NULL, "[capabilities.network]", "connect" },
     [MANIFEST_POWER_SEND] = { NULL, "[capabilities.ipc]", "send" },
     [MANIFEST_POWER_BROADCAST] = { NULL, "[capabilities.ipc]", "accept_broadcast" },
@@ -88,7 +87,6 @@ static int deciding_power(const struct manifest *m, int power)
     int cap;
     switch (power) {
     case MANIFEST_POWER_LISTEN:
-    case MANIFEST_POWER_UDP:
     case MANIFEST_POWER_CONNECT: cap = MANIFEST_CAP_NETWORK; break;
     case MANIFEST_POWER_SEND:
     case MANIFEST_POWER_BROADCAST: cap = MANIFEST_CAP_IPC; break;
@@ -101,7 +99,6 @@ static uint32_t table_line(const struct manifest *m, int power)
 {
     switch (power) {
     case MANIFEST_POWER_LISTEN:
-    case MANIFEST_POWER_UDP:
     case MANIFEST_POWER_CONNECT: return m->network_line;
     case MANIFEST_POWER_PIN: return m->power_line[MANIFEST_CAP_GPIO];
     case MANIFEST_CAP_IPC:
@@ -124,7 +121,7 @@ void manifest_place(const struct manifest *m, int power, struct manifest_place *
     switch (power) {
     case MANIFEST_CAP_GPIO: case MANIFEST_CAP_I2C: case MANIFEST_CAP_SPI: case MANIFEST_CAP_UART:
     case MANIFEST_CAP_ADC: case MANIFEST_CAP_IPC: case MANIFEST_POWER_LISTEN:
-    case MANIFEST_POWER_UDP: case MANIFEST_POWER_CONNECT: case MANIFEST_POWER_SEND:
+    case MANIFEST_POWER_CONNECT: case MANIFEST_POWER_SEND:
     case MANIFEST_POWER_PIN: ret->is_list = true; break;
     default: ret->is_list = false; break;
     }
@@ -132,8 +129,8 @@ void manifest_place(const struct manifest *m, int power, struct manifest_place *
 
 static bool is_quoted(int power)
 {
-    return power == MANIFEST_POWER_UDP || power == MANIFEST_POWER_CONNECT ||
-           power == MANIFEST_POWER_SEND || power == MANIFEST_CAP_IPC;
+    return power == MANIFEST_POWER_CONNECT || power == MANIFEST_POWER_SEND ||
+           power == MANIFEST_CAP_IPC;
 }
 
 void manifest_hint_write(struct strbuf *b, const struct manifest *m, int power,

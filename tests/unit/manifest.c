@@ -50,7 +50,7 @@ TEST(reference_example)
     CHECK_INT(m.manifest_version, 0);
     CHECK(m.lines && m.ipc.send_any && m.ipc.accept_broadcast); /* legacy */
     CHECK(manifest_has(&m, MANIFEST_CAP_STDIO) && !manifest_has(&m, MANIFEST_CAP_SHELL));
-    CHECK(manifest_has(&m, MANIFEST_CAP_NETWORK) && m.network.tcp && !m.network.udp);
+    CHECK(manifest_has(&m, MANIFEST_CAP_NETWORK) && m.network.tcp);
     CHECK_INT(m.network.ports_count, 2);
     CHECK_INT(m.network.ports[0], 80);
     CHECK_INT(m.network.rate_kbps, 1024);
@@ -90,8 +90,8 @@ TEST(boolean_and_table_together)
     CHECK(!manifest_may_listen(&m, 1));
     CHECK_INT(parse(APP "[capabilities.network]\nports = [1]\n[capabilities]\nnetwork = false\n"), 0);
     CHECK(!manifest_may_listen(&m, 1));
-    CHECK_INT(parse(APP "[capabilities]\nnetwork = {ports = [1], protocols = [\"udp\"]}\n"), 0);
-    CHECK(manifest_may_listen(&m, 1) && m.network.udp && !m.network.tcp);
+    CHECK_INT(parse(APP "[capabilities]\nnetwork = {ports = [1], protocols = [\"tcp\"]}\n"), 0);
+    CHECK(manifest_may_listen(&m, 1) && m.network.tcp);
 }
 
 TEST(whole_of_version_1)
@@ -174,7 +174,9 @@ TEST(refusals)
           "v:6:12: 'nowhere' is no destination; write host:port, such as \"api.example.org:443\" or "
           "\"[2001:db8::1]:80\"" },
         { APP "[capabilities.network]\nprotocols = [\"icmp\"]\n",
-          "v:6:14: unknown protocol 'icmp'; the protocols are \"tcp\" and \"udp\"" },
+          "v:6:14: unknown protocol 'icmp'; the only protocol is \"tcp\"" },
+        { APP "[capabilities.network]\nprotocols = [\"tcp\", \"udp\"]\n",
+          "v:6:21: udp is not there yet; the only protocol is \"tcp\"" },
         { APP "[capabilities]\ngpio = true\n",
           "v:6:1: 'gpio = true' does not say which; write a table [capabilities.gpio] with 'pins'" },
         { APP "[capabilities.i2c]\n", "v:5:15: [capabilities.i2c] has no 'bus'; it is required" },

@@ -67,7 +67,6 @@ enum manifest_cap {
  * those of enum manifest_cap. */
 enum manifest_power {
     MANIFEST_POWER_LISTEN = MANIFEST_CAP_COUNT, /* a port */
-    MANIFEST_POWER_UDP,       /* network.protocols has udp */
     MANIFEST_POWER_CONNECT,   /* a destination "host:port" */
     MANIFEST_POWER_SEND,      /* a destination app */
     MANIFEST_POWER_BROADCAST, /* hearing broadcasts */
@@ -126,7 +125,7 @@ struct manifest {
         const struct manifest_endpoint *connect;
         uint32_t ports_count;
         uint32_t connect_count;
-        bool tcp, udp;
+        bool tcp;
         uint32_t rate_kbps; /* kilobits a second, both directions; 0: no bound */
     } network;
     struct {

@@ -1,21 +1,9 @@
 #!/usr/bin/env python3
-"""What it costs to load a large module.
+"""What it costs to load a large module. Medians of BENCH_ROUNDS (5) rounds."""
+from common import OUT, medians, tiers
 
-BENCH_ROUNDS sets the rounds (5); the figure is the median.
-"""
-import os
-import statistics
-import subprocess
-
-OUT = "out/bench/engine"
-RUNNER = "out/rel/bin/bench-engine"
-
-
-def median_ns(verb, path, repeats):
-    rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
-    return statistics.median(
-        int(subprocess.run([RUNNER, verb, path, str(repeats)], check=True, capture_output=True,
-                           text=True).stdout) for _ in range(rounds))
+LARGE = f"{OUT}/large.wasm"
+FIGURE = {"interp": "engine.load.throughput", "baseline": "engine.load.baseline.throughput"}
 
 
 def size_without_data(path):
@@ -37,11 +25,12 @@ def size_without_data(path):
 
 
 def main():
-    large = f"{OUT}/large.wasm"
-    size = size_without_data(large)
-    print(f"Decode, validate and translate a module of {size:,} bytes, its data section apart")
-    print("(all of the C library for wasm32-wasi and the eight programs), wall time:")
-    print(f"BENCH engine.load.throughput {size * 1000 / median_ns('load', large, 20):.1f} MB_per_s")
+    size = size_without_data(LARGE)
+    print(f"A module of {size:,} bytes, its data section apart (all of the C library for")
+    print("wasm32-wasi and eight programs), wall time: decode, validate, translate or compile.")
+    for tier in tiers():
+        nanoseconds, = medians(tier, "load", LARGE, 20)
+        print(f"BENCH {FIGURE[tier]} {size * 1000 / nanoseconds:.1f} MB_per_s")
 
 
 if __name__ == "__main__":

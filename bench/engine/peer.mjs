@@ -1,11 +1,22 @@
 // Runs FILE.wasm under Node.js's engine with as much of WASI as the benchmark programs
-// need. Without a file: nothing, which is what starting Node.js costs.
+// need. Without a file: nothing, which is what starting Node.js costs. Exit status 3: the engine
+// refuses the module.
 import { readFileSync, writeSync } from "node:fs";
 
 class Exit extends Error {
   constructor(code) {
     super("exit");
     this.code = code;
+  }
+}
+
+function compile(bytes) {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (e) {
+    if (!(e instanceof WebAssembly.CompileError)) throw e;
+    console.error(e.message);
+    process.exit(3);
   }
 }
 
@@ -30,7 +41,7 @@ function run(path) {
       },
     },
   };
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)), imports);
+  const instance = new WebAssembly.Instance(compile(readFileSync(path)), imports);
   memory = instance.exports.memory;
   try {
     instance.exports._start();

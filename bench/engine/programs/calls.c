@@ -1,7 +1,7 @@
 /* Calls and little else: Fibonacci, Ackermann, Takeuchi, and calls through a table. */
 #include "program.h"
 
-enum { ROUNDS = 15 };
+enum { ROUNDS = SCALED(15) };
 
 /* Kept from being inlined or turned into loops, in the native build too: calls are
  * what is measured. */

@@ -3,7 +3,7 @@
  * over all results. */
 #include "program.h"
 
-enum { ROUNDS = 7500, ITEMS = 256, SIDE = 24, TEXT = 512 };
+enum { ROUNDS = SCALED(7500), ITEMS = 256, SIDE = 24, TEXT = 512 };
 
 struct item {
     struct item *next;

@@ -2,7 +2,7 @@
  * reversed, FIRST being the first element, until it is 1. */
 #include "program.h"
 
-enum { ROUNDS = 2, N = 10 };
+enum { ROUNDS = SCALED(2), N = 10 };
 
 static int flips(const int *permutation)
 {

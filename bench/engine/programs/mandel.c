@@ -1,7 +1,7 @@
 /* The Mandelbrot set in double precision: counts of iterations over a grid. */
 #include "program.h"
 
-enum { WIDTH = 640, HEIGHT = 480, LIMIT = 1700 };
+enum { WIDTH = 640, HEIGHT = SCALED(480), LIMIT = 1700 };
 
 static int escape(double cx, double cy)
 {

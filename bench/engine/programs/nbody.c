@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-enum { ROUNDS = 7500000, BODIES = 5 };
+enum { ROUNDS = SCALED(7500000), BODIES = 5 };
 
 struct body {
     double x, y, z, vx, vy, vz, mass;

@@ -1,12 +1,20 @@
 /* What every benchmark program shares: a generator of repeatable numbers and one line of
  * output, the checksum that has to be the same however the program was run.
  *
- * ROUNDS scales each program to 0.3 to 0.5 s of native time on a 2020s desktop. */
+ * ROUNDS scales each program to 0.3 to 0.5 s of native time on a 2020s desktop; DIVISOR
+ * makes that a share, for engines that take long. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
 #include <stdint.h>
 #include <unistd.h>
+
+#ifndef DIVISOR
+#define DIVISOR 1
+#endif
+
+/* For constants that a program's time is proportional to. At least 1. */
+#define SCALED(n) (((n) + DIVISOR - 1) / DIVISOR)
 
 /* xorshift64*: state never 0. */
 static inline uint32_t random_next(uint64_t *state)

@@ -2,7 +2,7 @@
  * table, and following a random cycle of pointers. */
 #include "program.h"
 
-enum { ROUNDS = 24, COUNT = 120000, BUCKETS = 65536, CYCLE = 1 << 16, STEPS = 500000 };
+enum { ROUNDS = SCALED(24), COUNT = 120000, BUCKETS = 65536, CYCLE = 1 << 16, STEPS = 500000 };
 
 struct entry {
     struct entry *next;

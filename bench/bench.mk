@@ -16,6 +16,6 @@ BENCH_CHOSEN = $(shell bench/run --only '$(ONLY)' --names $(BENCHES) 2>/dev/null
 
 .PHONY: bench-all bench-needs
 bench-all:
-	@$(MAKE) --no-print-directory -j$$(nproc) bench-needs ONLY='$(ONLY)'
+	@$(MAKE) --no-print-directory -s -j$$(nproc) bench-needs ONLY='$(ONLY)'
 	@bench/run --only '$(ONLY)' $(BENCHES)
 bench-needs: $$(foreach b,$$(BENCH_CHOSEN),$$(BENCH_NEEDS_$$b))

@@ -31,7 +31,7 @@ IMAGE_FILES := $(addprefix $(IMAGE)/,bzImage vmlinux initramfs.cpio initramfs.cp
 .PHONY: image run-image reproducible
 image: $(IMAGE_FILES) ## build what boots, into out/image/
 run-image:
-	@$(MAKE) --no-print-directory -j$$(nproc) image
+	@$(MAKE) --no-print-directory -s -j$$(nproc) image
 	@image/run $(if $(HEADLESS),--headless) $(if $(MEM),--memory $(MEM)) \
 	    $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(SHARE),--share '$(SHARE)') \
 	    $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')

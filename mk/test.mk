@@ -37,12 +37,12 @@ endef
 
 .PHONY: test-all check
 test-all:
-	@$(MAKE) --no-print-directory -j$$(nproc) test-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) test-deps
 	@tests/run --only '$(ONLY)' --ledger docs/features.md $(TESTS)
 .PHONY: test-deps
 test-deps: $$(TEST_DEPS)
 check: ## the fast loop: rooms, warnings, unit tests (under a minute)
-	@$(MAKE) --no-print-directory -j$$(nproc) check-deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) check-deps
 	@tests/run --only '$(ONLY)' $(CHECKS)
 .PHONY: check-deps
 check-deps: $$(CHECK_DEPS)

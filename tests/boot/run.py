@@ -93,5 +93,28 @@ def bad_share():
     assert done.returncode == 2 and "is not a folder" in done.stderr, done.stderr
 
 
+def what_was_asked_for():
+    """Memory, share, kernel, port and words reach the machine, headless or not; port 0 is any"""
+    with tempfile.TemporaryDirectory(dir=machine.scratch()) as folder:
+        folder = os.path.abspath(folder)
+        share, kernel = os.path.join(folder, "a share"), os.path.join(folder, "a kernel")
+        os.mkdir(share)
+        with open(kernel, "w", encoding="utf-8"), \
+                open(os.path.join(folder, machine.qemu.PROGRAM), "w", encoding="utf-8") as f:
+            f.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >"{folder}/said"\nexit 1\n')
+        os.chmod(f.name, 0o755)
+        for headless in ([], ["--headless"]):
+            done = subprocess.run(["image/run", *headless, "--memory", "64", "--share", share,
+                                   "--kernel", kernel, "--http-port", "0", "--append", "a=b c=d"],
+                                  capture_output=True, text=True,
+                                  env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+            with open(os.path.join(folder, "said"), encoding="utf-8") as f:
+                said = f.read()
+            os.remove(f.name)
+            assert "\n64\n" in said and kernel in said and f"path={share}" in said, said
+            assert " a=b c=d\n" in said and re.search(r":\d+-:8080", said), said
+            assert "is taken" not in done.stdout, done.stdout
+
+
 if __name__ == "__main__":
-    machine.run_cases(terminal_session, taken_port, no_qemu, bad_share)
+    machine.run_cases(terminal_session, taken_port, no_qemu, bad_share, what_was_asked_for)

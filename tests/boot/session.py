@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """A session at the console of a booted machine, typed by a script and shown as it goes.
-`make run HEADLESS=1` runs it; as a test it also says so in TAP."""
+`make run HEADLESS=1` runs it, with the machine that MEM, SHARE and so on ask for as JSON (the
+arguments of qemu.arguments); as a test it also says so in TAP."""
 # timeout 300
+import json
 import sys
 import urllib.request
 
@@ -33,9 +35,11 @@ def talk(m, port):
 
 
 def main():
-    port = machine.qemu.free_port()
+    wanted = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    wanted.setdefault("forward", [(machine.qemu.free_port(), 8080)])
+    port = wanted["forward"][0][0]
     fault = None
-    with machine.Machine(disk=True, forward=[(port, 8080)]) as m:
+    with machine.Machine(disk=True, **wanted) as m:
         try:
             talk(m, port)
         except (machine.Timeout, machine.Died, OSError) as e:

@@ -35,6 +35,6 @@ FUZZ_CHOSEN = $(foreach f,$(FUZZERS),$(if $(or $(if $(ONLY),,all),$(findstring $
 
 .PHONY: fuzz fuzz-needs
 fuzz: setup ## run the fuzzers (TIME=seconds each, ONLY=part of a name)
-	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-needs ONLY='$(ONLY)'
+	@$(MAKE) --no-print-directory -s -j$$(nproc) fuzz-needs ONLY='$(ONLY)'
 	@tests/fuzz/all '$(TIME)' $(FUZZ_CHOSEN)
 fuzz-needs: $$(foreach f,$$(FUZZ_CHOSEN),$$(FUZZ_NEEDS_$$(call fuzz_name,$$f)))

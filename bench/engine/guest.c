@@ -28,6 +28,11 @@ static bool is_compiled(const struct embed *e, const struct eng_module *m)
     return e->env.tier == ENG_TIER_INTERP || size.functions == 0 || size.native > 0;
 }
 
+static void set_interp(struct embed *e)
+{
+    e->env.tier = ENG_TIER_INTERP;
+}
+
 static void set_baseline(struct embed *e)
 {
     /* (module (func)) */
@@ -51,6 +56,10 @@ static bool is_compiled(const struct embed *e, const struct eng_module *m)
     return true;
 }
 
+static void set_interp(struct embed *e)
+{
+}
+
 static void set_baseline(struct embed *e)
 {
     guest_die(GUEST_CANNOT_RUN, "baseline", "this tier is not built in");
@@ -60,9 +69,11 @@ static void set_baseline(struct embed *e)
 
 void guest_choose_tier(struct embed *e, const char *name)
 {
-    if (strcmp(name, "baseline") == 0)
+    if (strcmp(name, "interp") == 0)
+        set_interp(e);
+    else if (strcmp(name, "baseline") == 0)
         set_baseline(e);
-    else if (strcmp(name, "interp") != 0)
+    else
         guest_die(64, name, "no such tier: interp or baseline");
 }
 

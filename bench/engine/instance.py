@@ -3,7 +3,7 @@
 loaded already."""
 from common import OUT, medians, tiers
 
-PREFIX = {"interp": "engine.instance", "baseline": "engine.instance.baseline"}
+PREFIX = {"interp": "engine.instance", "baseline": "engine.baseline.instance"}
 COUNT = 400
 FIGURES = [("create", "us", 1000), ("destroy", "us", 1000), ("heap", "bytes", 1),
            ("resident", "bytes", 1), ("page_tables", "bytes", 1)]

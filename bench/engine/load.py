@@ -3,7 +3,7 @@
 from common import OUT, medians, tiers
 
 LARGE = f"{OUT}/large.wasm"
-FIGURE = {"interp": "engine.load.throughput", "baseline": "engine.load.baseline.throughput"}
+FIGURE = {"interp": "engine.load.throughput", "baseline": "engine.baseline.load.throughput"}
 
 
 def size_without_data(path):

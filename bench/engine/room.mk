@@ -95,8 +95,10 @@ $(eval $(call benchmark,engine.interp+engine.baseline,bench/engine/speed.py,$(BE
     $(addprefix $(BENCH_ENGINE)/,$(p) $(p).wasm $(p).wasm2c small/$(p) small/$(p).wasm))))
 $(eval $(call benchmark,engine.interp.call+engine.baseline.call,bench/engine/calls.py, \
     $(BENCH_RUNNER) $(BENCH_ENGINE)/modules/hostcalls.wasm))
-$(eval $(call benchmark,engine.load,bench/engine/load.py,$(BENCH_RUNNER) $(BENCH_ENGINE)/large.wasm))
-$(eval $(call benchmark,engine.start,bench/engine/start.py,$(BENCH_RUNNER) $(BENCH_ENGINE)/small.wasm))
-$(eval $(call benchmark,engine.instance,bench/engine/instance.py,$(BENCH_RUNNER) \
+$(eval $(call benchmark,engine.load+engine.baseline.load,bench/engine/load.py,$(BENCH_RUNNER) \
+    $(BENCH_ENGINE)/large.wasm))
+$(eval $(call benchmark,engine.start+engine.baseline.start,bench/engine/start.py,$(BENCH_RUNNER) \
+    $(BENCH_ENGINE)/small.wasm))
+$(eval $(call benchmark,engine.instance+engine.baseline.instance,bench/engine/instance.py,$(BENCH_RUNNER) \
     $(BENCH_ENGINE)/small.wasm))
 $(eval $(call benchmark,engine.size,bench/engine/size.py,$(O)/rel/libengine.a))

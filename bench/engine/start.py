@@ -5,7 +5,7 @@ import os
 from common import OUT, medians, tiers
 
 SMALL = f"{OUT}/small.wasm"
-PREFIX = {"interp": "engine.start", "baseline": "engine.start.baseline"}
+PREFIX = {"interp": "engine.start", "baseline": "engine.baseline.start"}
 
 
 def main():

@@ -1,14 +1,16 @@
 # The interpreter is one set of operations and three ways to get from one to the
 # next. What ships is built by clang 19: its preserve_none calls keep the machine in
 # registers. The other two prove that any C compiler will do.
-engine.sources := $(wildcard engine/decode/*.c engine/validate/*.c engine/runtime/*.c) \
-                  engine/interp/cross.c
+engine.native := $(if $(filter x86_64,$(shell uname -m)),$(wildcard engine/x64/*.c),\
+                   engine/runtime/native_none.c)
+engine.sources := $(filter-out engine/runtime/native_none.c,$(wildcard engine/decode/*.c \
+                  engine/validate/*.c engine/runtime/*.c)) engine/interp/cross.c
 engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
 # Everything but the interpreter is built for size; loading is hardly slower for it.
 $(foreach f,$(engine.sources),$(eval CFLAGS_$f += -Os))
-$(eval $(call room,engine,$(engine.sources) $(engine.dispatch),base,-Iengine -fno-math-errno))
+$(eval $(call room,engine,$(engine.sources) $(engine.native) $(engine.dispatch),base,-Iengine -fno-math-errno))
 
 # The other two, once each and by gcc, for the tests below. gcc needs half a minute
 # and more for them at -O2.

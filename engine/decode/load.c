@@ -2,7 +2,7 @@
  * on. What a section holds is read in sections.c and segments.c. */
 #include "decode/decode.h"
 
-#include "interp/interp.h"
+#include "runtime/native.h"
 
 enum { SECTION_CUSTOM, SECTION_CODE = 10, SECTION_DATA_COUNT = 12, SECTION_LAST = 12 };
 
@@ -134,6 +134,7 @@ void eng_module_free(struct eng_module *m)
         env->resize(env->ctx, m->code, (size_t)m->code_words * sizeof *m->code, 0);
     if (m->map)
         env->resize(env->ctx, m->map, m->map_bytes, 0);
+    native_free(env, m->native);
     pool_free(&m->pool, env);
     env->resize(env->ctx, m, sizeof *m, 0);
 }

@@ -1,6 +1,7 @@
 /* Calls from and to the outside, fuel, interruption, faults. */
 #include "engine/limits.h"
 #include "interp/interp.h"
+#include "runtime/native.h"
 
 static void mask(const struct eng_functype *t, uint64_t *values)
 {
@@ -41,19 +42,32 @@ void store_settle(struct eng_store *s)
     s->budget = 0;
 }
 
-enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args)
+/* f belongs to another tier: a new activation. */
+static enum eng_trap_code tier_call(struct eng_func *f, uint64_t *args, struct eng_trap *trap)
 {
-    struct hostfunc *h = f->of.host;
-    uint32_t room = type_room(f->type);
-    uint64_t *top = s->stack_top;
-    struct eng_trap trap = { .code = ENG_TRAP_NONE };
-    struct eng_call call = { s, s->inst, h->ctx, &trap };
+    return eng_call(f, (union eng_value *)args, (union eng_value *)args, trap) ? trap->code
+                                                                               : ENG_TRAP_NONE;
+}
+
+enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args,
+                             uint64_t *top)
+{
+    struct eng_trap trap;
+    uint64_t *above = s->stack_top;
+    enum eng_trap_code code;
+    trap.exit_code = 0;
+    trap.host_error = 0;
     store_settle(s);
-    s->stack_top = args + room;
-    s->guest_runs = false;
-    enum eng_trap_code code = h->fn(&call, (union eng_value *)args);
-    s->guest_runs = true;
     s->stack_top = top;
+    s->guest_runs = false;
+    if (f->inst) {
+        code = tier_call(f, args, &trap);
+    } else {
+        struct eng_call call = { s, s->inst, f->of.host->ctx, &trap };
+        code = f->of.host->fn(&call, (union eng_value *)args);
+    }
+    s->guest_runs = true;
+    s->stack_top = above;
     if (code) {
         s->exit_status = trap.exit_code;
         s->host_error = trap.host_error;
@@ -103,8 +117,12 @@ static __attribute__((noinline)) void run_guarded(struct eng_store *s, struct en
                                                   uint64_t *frame)
 {
     s->guest_runs = true;
-    if (__builtin_setjmp(s->active->jump) == 0)
-        interp_run(s, f->code, frame, f->inst);
+    if (__builtin_setjmp(s->active->jump) == 0) {
+        if (f->native)
+            native_run(s, f, frame);
+        else
+            interp_run(s, f->code, frame, f->inst);
+    }
     s->guest_runs = false;
 }
 
@@ -112,10 +130,18 @@ static __attribute__((noinline)) void run_guarded(struct eng_store *s, struct en
 static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
                             const union eng_value *args)
 {
-    const struct code_header *h = (const struct code_header *)(f->code - 1);
     uint64_t *frame = s->stack_top;
-    size_t need = (size_t)h->frame_slots + f->type->result_slots;
-    if ((size_t)(s->stack_end - frame) < need)
+    size_t room = (size_t)(s->stack_end - frame);
+    if (f->native) {
+        size_t need = type_room(f->type);
+        if (room < need + NATIVE_ROOM / sizeof *frame)
+            return NULL;
+        to_slots(frame, args, f->type->param_slots);
+        s->active->base = frame + need;
+        return frame;
+    }
+    const struct code_header *h = (const struct code_header *)(f->code - 1);
+    if (room < (size_t)h->frame_slots + f->type->result_slots)
         return NULL;
     to_slots(frame, args, h->params);
     memset(frame + h->params, 0, (size_t)(h->link - h->params) * sizeof *frame);
@@ -124,31 +150,39 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
     return frame;
 }
 
+/* With the activation in place. 0, or 1 with *trap. */
+static int run(struct eng_store *s, struct eng_func *f, uint64_t *frame, struct eng_trap *trap)
+{
+    s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
+    run_guarded(s, f, frame);
+    store_settle(s);
+    enum eng_trap_code code = (enum eng_trap_code)s->trap;
+    if (code)
+        trap_fill(s, code, trap);
+    return code != ENG_TRAP_NONE;
+}
+
 static int call_guest(struct eng_func *f, const union eng_value *args, union eng_value *results,
                       struct eng_trap *trap)
 {
     struct eng_store *s = f->inst->store;
-    uint64_t *top = s->stack_top;
+    struct activation here = { .prev = s->active, .pc = s->pc, .fp = s->fp, .inst = s->inst,
+                               .native = f->native != NULL };
+    uint64_t *top = s->stack_top, *end = s->stack_end, mem_size = s->mem_size;
+    uint64_t host_sp = s->native_host_sp;
+    s->active = &here;
     uint64_t *frame = frame_make(s, f, args);
     enum eng_trap_code code = frame ? store_refill(s) : ENG_TRAP_STACK_EXHAUSTED;
-    if (code)
-        return fail(trap, code);
-    struct activation here = { .prev = s->active, .pc = s->pc, .fp = s->fp, .inst = s->inst };
-    uint64_t mem_size = s->mem_size;
-    s->active = &here;
-    s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
-    run_guarded(s, f, frame);
-    store_settle(s);
-    code = (enum eng_trap_code)s->trap;
-    if (code)
-        trap_fill(s, code, trap);
+    int trapped = code ? fail(trap, code) : run(s, f, frame, trap);
     s->stack_top = top;
+    s->stack_end = end;
+    s->native_host_sp = host_sp;
     s->active = here.prev;
     s->pc = here.pc;
     s->fp = here.fp;
     s->inst = here.inst;
     s->mem_size = mem_size;
-    if (code)
+    if (trapped)
         return 1;
     mask(&f->type->type, frame);
     for (uint32_t i = 0; i < f->type->result_slots; i++)
@@ -159,11 +193,11 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
 int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
              struct eng_trap *trap)
 {
-    struct eng_store *s = f->code ? f->inst->store : f->of.host->store;
+    struct eng_store *s = f->inst ? f->inst->store : f->of.host->store;
     if (s->depth == ENG_MAX_REENTRY)
         return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
     s->depth++;
-    int ret = f->code ? call_guest(f, args, results, trap) : call_host(f, args, results, trap);
+    int ret = f->inst ? call_guest(f, args, results, trap) : call_host(f, args, results, trap);
     s->depth--;
     return ret;
 }
@@ -183,18 +217,39 @@ uint64_t eng_fuel(const struct eng_store *s)
     return s->fuel;
 }
 
-void eng_fault(struct eng_store *s, uintptr_t address)
+/* Does the running guest's memory have a guard, and is address in it? */
+static bool in_guard(const struct eng_store *s, uintptr_t address)
 {
     enum { OFFSETS = 2 }; /* address and offset reach 4 GiB each */
     if (!s->guest_runs || !s->active || !s->inst)
-        return;
+        return false;
     const struct eng_memory *m = s->inst->memory;
     if (!m || !m->block.guarded)
-        return;
+        return false;
     uint64_t from = (uintptr_t)m->block.base;
-    if (address < from || address - from >= ((uint64_t)OFFSETS << 32) + 65536)
-        return;
+    return address >= from && address - from < ((uint64_t)OFFSETS << 32) + 65536;
+}
+
+static _Noreturn void fault(struct eng_store *s)
+{
     s->trap = ENG_TRAP_MEMORY_BOUNDS;
-    s->budget = 0;
+    s->budget = s->active->native ? s->inst->native.budget : 0;
     __builtin_longjmp(s->active->jump, 1);
+}
+
+void eng_fault(struct eng_store *s, uintptr_t address)
+{
+    if (in_guard(s, address) && !s->active->native)
+        fault(s);
+}
+
+void eng_fault_at(struct eng_store *s, uintptr_t address, uintptr_t pc, uintptr_t sp)
+{
+    if (!in_guard(s, address) || (s->active->native && !native_access_at(s->inst, pc)))
+        return;
+    if (s->active->native) {
+        s->pc = (const uint64_t *)pc;
+        s->fp = (uint64_t *)sp;
+    }
+    fault(s);
 }

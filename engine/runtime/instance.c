@@ -1,5 +1,5 @@
 /* From a module to an instance: linking, allocation, segments, start. */
-#include "runtime/store.h"
+#include "runtime/native.h"
 
 #include "base/checked.h"
 #include "base/err.h"
@@ -23,58 +23,63 @@ uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e)
     }
 }
 
-/* Takes `count` items off the block at *at. */
-static void *carve(uint8_t **at, size_t count, size_t size)
-{
-    uint8_t *p = *at;
-    *at += (count * size + 7) & ~(size_t)7;
-    return p;
-}
-
-static bool add_size(size_t *total, size_t count, size_t size)
+/* Adds `count` items to *total; *ret is where they begin. */
+static bool add_part(size_t *total, size_t count, size_t size, size_t *ret)
 {
     size_t bytes;
+    *ret = *total;
     return checked_mul_size(count, size, &bytes) && checked_add_size(bytes, 7, &bytes) &&
            checked_add_size(*total, bytes & ~(size_t)7, total);
 }
 
-static size_t instance_bytes(const struct eng_module *m)
+bool instance_layout(const struct eng_module *m, struct instance_layout *ret)
 {
-    size_t n = sizeof(struct eng_instance);
-    bool ok = add_size(&n, m->global_count - m->global_imports, sizeof(struct eng_global)) &&
-              add_size(&n, module_func_defined(m), sizeof(struct eng_func)) &&
-              add_size(&n, m->func_imports, sizeof(void *)) &&
-              add_size(&n, m->type_count, sizeof(void *)) &&
-              add_size(&n, m->table_count, sizeof(void *)) &&
-              add_size(&n, m->global_count, sizeof(void *)) && add_size(&n, m->elem_count, 1) &&
-              add_size(&n, m->data_count, 1);
-    return ok ? n : 0;
+    size_t n = sizeof(struct eng_instance), own;
+    bool ok = add_part(&n, m->global_count - m->global_imports, sizeof(struct eng_global), &own) &&
+              add_part(&n, module_func_defined(m), sizeof(struct eng_func), &ret->funcs) &&
+              add_part(&n, m->func_imports, sizeof(void *), &ret->imports) &&
+              add_part(&n, m->type_count, sizeof(void *), &ret->types) &&
+              add_part(&n, m->table_count, sizeof(void *), &ret->tables) &&
+              add_part(&n, m->global_count, sizeof(void *), &ret->globals) &&
+              add_part(&n, m->elem_count, 1, &ret->elem_dropped) &&
+              add_part(&n, m->data_count, 1, &ret->data_dropped);
+    ret->bytes = n;
+    return ok;
 }
 
 /* One allocation holds the instance and all its tables. It joins the store at
  * once: what it exports may already be referred to when creation fails later. */
 static struct eng_instance *instance_new(struct eng_store *s, const struct eng_module *m)
 {
-    size_t bytes = instance_bytes(m);
-    struct eng_instance *i = bytes ? s->env->resize(s->env->ctx, NULL, 0, bytes) : NULL;
+    struct instance_layout at;
+    struct eng_instance *i =
+        instance_layout(m, &at) ? s->env->resize(s->env->ctx, NULL, 0, at.bytes) : NULL;
     if (!i)
         return NULL;
-    memset(i, 0, bytes);
-    i->bytes = bytes;
+    memset(i, 0, at.bytes);
+    uint8_t *p = (uint8_t *)i;
+    i->bytes = at.bytes;
     i->store = s;
     i->module = m;
-    uint8_t *at = (uint8_t *)i->own;
-    carve(&at, m->global_count - m->global_imports, sizeof(struct eng_global));
-    i->funcs = carve(&at, module_func_defined(m), sizeof(struct eng_func));
-    i->imports = carve(&at, m->func_imports, sizeof(void *));
-    i->types = carve(&at, m->type_count, sizeof(void *));
-    i->tables = carve(&at, m->table_count, sizeof(void *));
-    i->globals = carve(&at, m->global_count, sizeof(void *));
-    i->elem_dropped = carve(&at, m->elem_count, 1);
-    i->data_dropped = carve(&at, m->data_count, 1);
+    i->funcs = (struct eng_func *)(p + at.funcs);
+    i->imports = (struct eng_func **)(p + at.imports);
+    i->types = (const struct store_type **)(p + at.types);
+    i->tables = (struct eng_table **)(p + at.tables);
+    i->globals = (struct eng_global **)(p + at.globals);
+    i->elem_dropped = p + at.elem_dropped;
+    i->data_dropped = p + at.data_dropped;
     i->next = s->instances;
     s->instances = i;
     return i;
+}
+
+void instance_memory(struct eng_instance *inst)
+{
+    const struct eng_memory *m = inst->memory;
+    inst->native.mem_base = m ? m->block.base : NULL;
+    inst->native.mem_size = m ? m->block.size : 0;
+    for (unsigned i = 0; i < ACCESS_WIDTHS; i++)
+        inst->native.mem_last[i] = (int64_t)inst->native.mem_size - (1 << i);
 }
 
 static int link_fail(struct eng_error *err, int code, const char *message,
@@ -172,9 +177,14 @@ static int link_types(struct eng_instance *inst)
         if (!inst->types[i])
             return E_NOMEM;
     }
+    if (m->native)
+        native_link(inst);
     for (uint32_t i = 0; i < module_func_defined(m); i++) {
         struct eng_func *f = &inst->funcs[i];
-        f->code = m->code + m->funcs[i].code;
+        if (m->native)
+            f->native = m->native->base + m->native->funcs[i].code;
+        else
+            f->code = m->code + m->funcs[i].code;
         f->inst = inst;
         f->type = inst->types[m->funcs[i].type];
         f->of.index = m->func_imports + i;
@@ -251,6 +261,7 @@ int eng_instance_create(struct eng_store *s, const struct eng_module *m,
         code = allocate(inst, err);
     if (code)
         return code;
+    instance_memory(inst);
     enum eng_trap_code stopped = run_segments(inst);
     if (stopped) {
         memset(trap, 0, sizeof *trap);

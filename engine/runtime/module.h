@@ -112,6 +112,7 @@ struct eng_module {
     uint32_t code_words;
     uint8_t *map; /* of code words to module offsets: validate/emit.h */
     uint32_t map_bytes;
+    struct native *native; /* NULL: interpreted, and code is there */
     bool unchecked;    /* memory operations rely on guard pages */
     struct span names; /* function names: the subsection's vector, well-formed */
 };

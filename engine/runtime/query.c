@@ -1,6 +1,6 @@
 /* What the public header lets one ask of modules, instances and what they hold. */
 #include "base/err.h"
-#include "runtime/store.h"
+#include "runtime/native.h"
 
 uint32_t eng_module_import_count(const struct eng_module *m)
 {
@@ -55,7 +55,9 @@ void eng_module_export(const struct eng_module *m, uint32_t i, struct eng_export
 void eng_module_size(const struct eng_module *m, struct eng_module_size *ret)
 {
     ret->code = (size_t)m->code_words * sizeof *m->code;
-    ret->total = sizeof *m + m->pool.bytes + ret->code + m->map_bytes;
+    ret->native = m->native ? m->native->bytes : 0;
+    ret->total = sizeof *m + m->pool.bytes + ret->code + m->map_bytes + ret->native +
+                 (m->native ? m->native->map_capacity : 0);
     ret->functions = module_func_defined(m);
 }
 

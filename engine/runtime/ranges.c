@@ -36,6 +36,9 @@ uint32_t memory_grow(struct eng_memory *m, uint32_t pages)
     if (pages && env->memory_grow(env->ctx, &m->block, (uint64_t)(old + pages) << PAGE_SHIFT))
         return UINT32_MAX;
     m->limits.min = old + pages;
+    for (struct eng_instance *i = m->store->instances; i; i = i->next)
+        if (i->memory == m)
+            instance_memory(i);
     return old;
 }
 

@@ -20,7 +20,8 @@ static inline uint32_t type_room(const struct store_type *t)
 }
 
 struct eng_func {
-    const uint64_t *code; /* first instruction, NULL for a function of the host */
+    const uint64_t *code;      /* first instruction for the interpreter, or NULL */
+    const uint8_t *native;     /* entry of its native code, or NULL */
     struct eng_instance *inst; /* NULL for a function of the host */
     const struct store_type *type;
     union {
@@ -62,7 +63,23 @@ struct eng_global {
     bool is_mutable;
 };
 
+/* What native code reaches directly; its register points here. Budget and limit are
+ * those of the instance that runs, carried along when another one is called. */
+enum { ACCESS_WIDTHS = 5 }; /* 1, 2, 4, 8, 16 bytes */
+struct native_ctx {
+    uint64_t budget;
+    uint64_t stack_limit; /* no frame may begin below */
+    uint8_t *mem_base;
+    uint64_t mem_size;
+    int64_t mem_last[ACCESS_WIDTHS]; /* highest address of an access of that width; may be < 0 */
+    uint64_t zero;
+    struct eng_store *store;
+    const void *helpers;  /* C functions that the code calls */
+    uint64_t spare[2];
+};
+
 struct eng_instance {
+    struct native_ctx native;
     struct eng_store *store;
     const struct eng_module *module;
     struct eng_memory *memory; /* NULL when there is none */
@@ -85,6 +102,8 @@ struct activation {
     uint64_t *fp;
     struct eng_instance *inst;
     void *jump[5]; /* __builtin_setjmp */
+    bool native;
+    uint64_t *base; /* of a native one: where it and what it calls may keep values */
 };
 
 enum { EXIT_WORDS = 2 };
@@ -106,7 +125,10 @@ struct eng_store {
     uint64_t fuel; /* not counting budget */
     struct activation *active;
     uint32_t depth; /* of eng_call */
-    uint64_t *stack, *stack_top; /* frames of a new activation start at top */
+    /* Interpreted frames of a new activation start at stack_top and grow up, native ones
+     * at stack_end and grow down. */
+    uint64_t *stack, *stack_top;
+    uint64_t native_host_sp; /* of the host's stack under the running native activation */
     uint32_t exit_status; /* of the last ENG_TRAP_EXIT */
     int host_error;       /* of the last ENG_TRAP_HOST */
     uint64_t exit_code[EXIT_WORDS]; /* instructions to which calls from outside return */
@@ -145,13 +167,28 @@ enum eng_trap_code table_copy(struct eng_table *to, struct eng_table *from, uint
 enum eng_trap_code table_init(struct eng_instance *inst, uint32_t segment, struct eng_table *t,
                               uint32_t d, uint32_t s, uint32_t n);
 
+/* Where an instance of m has its parts, in bytes from its start. */
+struct instance_layout {
+    size_t funcs, imports, types, tables, globals, elem_dropped, data_dropped, bytes;
+};
+/* False when it would be too large. */
+bool instance_layout(const struct eng_module *m, struct instance_layout *ret);
+/* Tells native code about its memory: after linking and whenever it grows. */
+void instance_memory(struct eng_instance *inst);
+
+/* Adds a frame to a backtrace. index: in the module's function index space. */
+void trap_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t index,
+                uint32_t offset);
+
 /* Function i of inst's index space. */
 struct eng_func *instance_func(struct eng_instance *inst, uint32_t i);
 uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e);
 
-/* Calls a function of the host whose arguments start at args; results replace
- * them. The caller has stored pc, fp and budget. */
-enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args);
+/* Calls a function of the host or of another tier, whose arguments start at args; results
+ * replace them. The caller has stored pc, fp and budget. What is called may have
+ * its own activations between top and s->stack_end. */
+enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *args,
+                             uint64_t *top);
 
 /* Gives the interpreter a new budget in s->budget. ENG_TRAP_NONE, or the reason
  * to stop. */

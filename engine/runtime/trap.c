@@ -1,6 +1,7 @@
 /* Backtraces: from places in the internal form back to functions and offsets. */
 #include "decode/reader.h"
 #include "interp/interp.h"
+#include "runtime/native.h"
 
 const char *eng_trap_message(enum eng_trap_code code)
 {
@@ -83,16 +84,14 @@ static struct span func_name(const struct eng_module *m, uint32_t index)
     return SPAN_NONE;
 }
 
-static void add_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t f,
-                      uint32_t at)
+void trap_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t index,
+                uint32_t offset)
 {
-    const struct eng_module *m = inst->module;
     trap->depth++;
     if (trap->frame_count == ENG_BACKTRACE_MAX)
         return;
-    uint32_t index = m->func_imports + f;
     trap->frames[trap->frame_count++] =
-        (struct eng_frame){ index, offset_at(m, f, at), func_name(m, index), inst };
+        (struct eng_frame){ index, offset, func_name(inst->module, index), inst };
 }
 
 /* Frames from (pc, fp) of inst out to where its activation began. */
@@ -108,7 +107,7 @@ static void walk(struct eng_store *s, const uint64_t *pc, uint64_t *fp,
         }
         const struct eng_module *m = inst->module;
         uint32_t at = (uint32_t)(pc - m->code), f = func_at(m, at);
-        add_frame(trap, inst, f, at);
+        trap_frame(trap, inst, m->func_imports + f, offset_at(m, f, at));
         const struct code_header *h = (const struct code_header *)&m->code[m->funcs[f].code - 1];
         const uint64_t *ret = (const uint64_t *)(uintptr_t)fp[h->link];
         fp = (uint64_t *)(uintptr_t)fp[h->link + 1];
@@ -125,7 +124,16 @@ void trap_fill(struct eng_store *s, enum eng_trap_code code, struct eng_trap *tr
         trap->exit_code = s->exit_status;
     if (code == ENG_TRAP_HOST)
         trap->host_error = s->host_error;
-    walk(s, s->pc, s->fp, s->inst, trap);
-    for (const struct activation *a = s->active; a->prev; a = a->prev)
-        walk(s, a->pc, a->fp, a->inst, trap);
+    const uint64_t *pc = s->pc;
+    uint64_t *fp = s->fp;
+    const struct eng_instance *inst = s->inst;
+    for (const struct activation *a = s->active; a; a = a->prev) {
+        if (a->native)
+            native_walk(s, pc, fp, inst, trap);
+        else
+            walk(s, pc, fp, inst, trap);
+        pc = a->pc;
+        fp = a->fp;
+        inst = a->inst;
+    }
 }

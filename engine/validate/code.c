@@ -1,5 +1,6 @@
 /* The code section: locals and bodies of all functions, one after the other into
  * one vector, and the calls among them. */
+#include "runtime/native.h"
 #include "validate/func.h"
 
 /* n locals of type v128. */
@@ -67,7 +68,7 @@ static int begin(struct compiler *c, struct module_func *f)
         return err;
     c->base = c->local_count + LINK_SLOTS;
     c->value_count = c->max_height = c->lazy = c->wide_pos = 0;
-    c->dead = false;
+    c->dead = c->native != NULL; /* native code is made apart */
     emit_word(c, 0); /* the header */
     f->code = c->code_count;
     f->map = c->map_count;
@@ -84,18 +85,42 @@ static int begin(struct compiler *c, struct module_func *f)
     return 0;
 }
 
+/* Are there vectors, which the native compiler does not know, among what functions share? Inside
+ * of a body the compiler sees for itself. */
+static bool shares_vectors(const struct eng_module *m)
+{
+    for (uint32_t i = 0; i < m->global_count; i++)
+        if (m->globals[i].type == ENG_V128)
+            return true;
+    return m->slot_types != m->types;
+}
+
+/* What has been validated goes to the native compiler; nothing was emitted. */
+static int compile_native(struct compiler *c, const struct module_func *f, const uint8_t *body)
+{
+    if (c->local_names != c->local_count)
+        return E_UNSUPPORTED; /* some are vectors */
+    struct native_body b = { body,           c->l->r.p,     c->local_types,
+                             c->local_count, c->max_height, f->offset };
+    int err = native_function(c->native, (uint32_t)(f - c->m->funcs), &b);
+    return err == E_NOMEM ? reader_fail(&c->l->r, err, NULL, "out of memory") : err;
+}
+
 static int compile_one(struct compiler *c, struct module_func *f)
 {
     c->type = &c->m->slot_types[f->type];
     c->param_names = c->m->types[f->type].param_count;
     f->offset = (uint32_t)(c->l->r.p - c->l->r.start);
     int err = read_locals(c);
+    const uint8_t *body = c->l->r.p;
     if (!err)
         err = begin(c, f);
     if (!err)
         err = compile_body(c);
     if (err)
         return err;
+    if (c->native)
+        return compile_native(c, f, body);
     base_paranoid(c->lazy == 0 || c->value_count);
     while (c->value_count)
         unref(c, &c->values[--c->value_count]);
@@ -177,6 +202,30 @@ static void release(struct compiler *c, uint32_t count)
         env->resize(env->ctx, c->local_slots, ENG_MAX_LOCALS * sizeof *c->local_slots, 0);
 }
 
+/* All bodies, for the native compiler unless it is NULL. */
+static int compile_section(struct loader *l, uint32_t count, struct native_gen *native)
+{
+    struct reader *r = &l->r;
+    struct compiler c = { .l = l, .m = l->m, .handlers = interp_handlers(), .native = native };
+    c.call_sites = l->env->resize(l->env->ctx, NULL, 0, (size_t)count * sizeof *c.call_sites);
+    c.local_types = l->env->resize(l->env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
+    int err = 0;
+    if (!c.call_sites || !c.local_types) {
+        err = reader_fail(r, E_NOMEM, NULL, "out of memory");
+    } else {
+        memset(c.call_sites, 0, (size_t)count * sizeof *c.call_sites);
+        c.refs = c.local_types + ENG_MAX_LOCALS;
+        memset(c.refs, 0, ENG_MAX_LOCALS);
+        err = emit_room(&c, (native ? 0 : reader_left(r) * 5 / 2) + EMIT_RESERVE);
+        if (!err)
+            err = compile_all(&c, count);
+        if (!err)
+            err = native ? native_finish(native) : hand_over(&c);
+    }
+    release(&c, count);
+    return err;
+}
+
 int section_code(struct loader *l)
 {
     struct reader *r = &l->r;
@@ -189,22 +238,14 @@ int section_code(struct loader *l)
                            "function and code section have inconsistent lengths");
     if (!count)
         return 0;
-    struct compiler c = { .l = l, .m = l->m, .handlers = interp_handlers() };
-    c.call_sites = l->env->resize(l->env->ctx, NULL, 0, (size_t)count * sizeof *c.call_sites);
-    c.local_types = l->env->resize(l->env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
-    int err = 0;
-    if (!c.call_sites || !c.local_types) {
-        err = reader_fail(r, E_NOMEM, NULL, "out of memory");
-    } else {
-        memset(c.call_sites, 0, (size_t)count * sizeof *c.call_sites);
-        c.refs = c.local_types + ENG_MAX_LOCALS;
-        memset(c.refs, 0, ENG_MAX_LOCALS);
-        err = emit_room(&c, reader_left(r) * 5 / 2 + EMIT_RESERVE);
-        if (!err)
-            err = compile_all(&c, count);
-        if (!err)
-            err = hand_over(&c);
-    }
-    release(&c, count);
-    return err;
+    bool wanted = l->env->tier == ENG_TIER_BASELINE && !shares_vectors(l->m);
+    struct native_gen *native = wanted ? native_begin(l) : NULL;
+    const uint8_t *start = r->p, *end = r->end;
+    int err = native ? compile_section(l, count, native) : E_UNSUPPORTED;
+    native_end(native);
+    if (err != E_UNSUPPORTED || r->failed)
+        return err;
+    r->p = start; /* what cannot be compiled is interpreted */
+    r->end = end;
+    return compile_section(l, count, NULL);
 }

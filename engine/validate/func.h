@@ -59,6 +59,7 @@ struct compiler {
     struct loader *l;
     struct eng_module *m;
     const uint64_t *handlers;
+    struct native_gen *native; /* validation only: dead from start to end; or NULL */
 
     /* Grown through the env, kept from function to function. */
     struct value *values;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "base/err.h"
 
@@ -99,23 +100,56 @@ static void mem_destroy(void *ctx, struct eng_mem_block *block)
     munmap(block->base, RESERVED_BYTES);
 }
 
+/* --- compiled code -------------------------------------------------------------- */
+
+static void *code_create(void *ctx, size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static int code_seal(void *ctx, void *p, size_t bytes)
+{
+    return mprotect(p, bytes, PROT_READ | PROT_EXEC) < 0 ? E_NOMEM : 0;
+}
+
+static void code_destroy(void *ctx, void *p, size_t bytes)
+{
+    munmap(p, bytes);
+}
+
 void embed_init(struct embed *e, enum embed_memory kind)
 {
     *e = (struct embed){ .kind = kind, .memory_bytes_max = UINT64_C(4) << 30,
                          .heap_bytes_max = UINT64_C(1) << 30 };
     e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
                                .memory_grow = mem_grow, .memory_destroy = mem_destroy,
-                               .memory_guarded = kind == EMBED_GUARD };
+                               .memory_guarded = kind == EMBED_GUARD,
+                               .code_create = code_create, .code_seal = code_seal,
+                               .code_destroy = code_destroy };
 }
 
 /* --- faults ------------------------------------------------------------------ */
+
+#ifdef __x86_64__
+static void fault(struct eng_store *s, const siginfo_t *info, const void *context)
+{
+    const greg_t *regs = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    eng_fault_at(s, (uintptr_t)info->si_addr, (uintptr_t)regs[REG_RIP], (uintptr_t)regs[REG_RSP]);
+}
+#else
+static void fault(struct eng_store *s, const siginfo_t *info, const void *context)
+{
+    eng_fault(s, (uintptr_t)info->si_addr);
+}
+#endif
 
 /* Whoever handled the signal before (a sanitizer) reports a real fault; otherwise the
  * instruction faults again and kills the process. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     if (watched)
-        eng_fault(watched, (uintptr_t)info->si_addr);
+        fault(watched, info, context);
     const struct sigaction *old = &previous[number == SIGBUS];
     if (old->sa_flags & SA_SIGINFO)
         old->sa_sigaction(number, info, context);

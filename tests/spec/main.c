@@ -1,6 +1,6 @@
 /* Runs the specification's test suite and prints TAP, one case a script.
  *
- * usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN]
+ * usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN] [--tier=interp|baseline]
  *
  * Of an engine without SIMD, the modules of SIMD scripts are only loaded.
  *
@@ -22,12 +22,13 @@ enum { SCRIPT_SECONDS_MAX = 300 };
 
 struct options {
     struct suite_options suite;
-    const char *memory, *version, *only;
+    const char *memory, *version, *only, *tier;
 };
 
 static bool parse_options(int argc, char **argv, struct options *ret)
 {
-    *ret = (struct options){ .memory = "guard", .version = "2.0", .only = "*" };
+    *ret = (struct options){ .memory = "guard", .version = "2.0", .only = "*",
+                             .tier = "interp" };
     for (int i = 1; i < argc; i++) {
         const char *value = strchr(argv[i], '=');
         if (!value++)
@@ -38,10 +39,15 @@ static bool parse_options(int argc, char **argv, struct options *ret)
             ret->version = value;
         else if (strncmp(argv[i], "--only=", 7) == 0)
             ret->only = value;
+        else if (strncmp(argv[i], "--tier=", 7) == 0)
+            ret->tier = value;
         else
             return false;
     }
     ret->suite.memory = strcmp(ret->memory, "guard") == 0 ? EMBED_GUARD : EMBED_CHECK;
+    ret->suite.tier = strcmp(ret->tier, "baseline") == 0 ? ENG_TIER_BASELINE : ENG_TIER_INTERP;
+    if (ret->suite.tier == ENG_TIER_INTERP && strcmp(ret->tier, "interp") != 0)
+        return false;
     return ret->suite.memory == EMBED_GUARD || strcmp(ret->memory, "check") == 0;
 }
 
@@ -136,15 +142,16 @@ static void print_totals(const struct options *o, const struct totals *t)
                t->loaded);
     printf("# %s, memory=%s: of %u refusals %u in the suite's own words\n", o->version, o->memory,
            t->counts.refusals, t->counts.same_words);
-    printf("# total: %s, memory=%s: %u files, %u assertions passed, %u failed\n", o->version,
-           o->memory, t->cases, t->counts.passed, t->counts.failed);
+    printf("# total: %s, memory=%s, tier=%s: %u files, %u assertions passed, %u failed\n",
+           o->version, o->memory, o->tier, t->cases, t->counts.passed, t->counts.failed);
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
     if (!parse_options(argc, argv, &o)) {
-        fprintf(stderr, "usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN]\n");
+        fprintf(stderr, "usage: spec [--memory=guard|check] [--suite=2.0] [--only=PATTERN] "
+                        "[--tier=interp|baseline]\n");
         return 64;
     }
     const char *root = getenv("SPEC_TESTS");

@@ -419,6 +419,7 @@ static void run_command(struct suite *s, const struct node *form)
 static bool start(struct suite *s)
 {
     embed_init(&s->embed, s->options->memory);
+    s->embed.env.tier = s->options->tier;
     if (eng_store_create(&s->embed.env, NULL, &s->store) < 0)
         return complain(s, "no store");
     embed_watch(s->store);

@@ -12,6 +12,7 @@ struct suite_counts {
 
 struct suite_options {
     enum embed_memory memory;
+    enum eng_tier tier;
     bool only_load; /* load the modules, run nothing: each is accepted or E_UNSUPPORTED */
 };
 

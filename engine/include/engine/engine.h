@@ -119,6 +119,13 @@ struct eng_mem_block {
     bool guarded;
 };
 
+/* How functions run. Each tier gives the same results; a module that a tier cannot do
+ * is interpreted. */
+enum eng_tier {
+    ENG_TIER_INTERP,
+    ENG_TIER_BASELINE, /* compiled in one pass when the module is loaded (x86-64) */
+};
+
 /* All that the engine asks of its surroundings. The table and what ctx points to
  * must outlive everything made from it. */
 struct eng_env {
@@ -138,6 +145,14 @@ struct eng_env {
      * either kind. An instance of an unchecking module on a block that is not
      * guarded is refused (E_INVAL). */
     bool memory_guarded;
+    /* For compiled tiers only; the functions may be NULL for ENG_TIER_INTERP. Memory for
+     * code is first written and then executed, never both: code_create gives `bytes`
+     * bytes that can be written, or NULL; code_seal makes them executable and no longer
+     * writable, 0 or a negative error; code_destroy frees them in either state. */
+    enum eng_tier tier;
+    void *(*code_create)(void *ctx, size_t bytes);
+    int (*code_seal)(void *ctx, void *p, size_t bytes);
+    void (*code_destroy)(void *ctx, void *p, size_t bytes);
 };
 
 /* Why a module was refused. `offset`: byte in the module, for decode and
@@ -175,10 +190,12 @@ struct eng_export {
 void eng_module_import(const struct eng_module *m, uint32_t i, struct eng_import *ret);
 void eng_module_export(const struct eng_module *m, uint32_t i, struct eng_export *ret);
 
-/* Bytes that the loaded module occupies: code is the internal form alone. */
+/* Bytes that the loaded module occupies: code is the internal form alone, native what has
+ * been compiled. */
 struct eng_module_size {
     size_t total;
     size_t code;
+    size_t native;
     uint32_t functions; /* defined, not imported */
 };
 void eng_module_size(const struct eng_module *m, struct eng_module_size *ret);
@@ -331,5 +348,10 @@ uint64_t eng_fuel(const struct eng_store *s);
  * with ENG_TRAP_MEMORY_BOUNDS. Returns otherwise: a real fault. The handler's
  * signal must not stay blocked (SA_NODEFER). */
 void eng_fault(struct eng_store *s, uintptr_t address);
+/* The same with the program counter and the stack pointer at the fault, which compiled
+ * tiers need: a fault of theirs is the guest's only at an access to memory. The
+ * handler must run on a stack of its own (SA_ONSTACK), as must every handler of a signal
+ * that may arrive while compiled code runs. */
+void eng_fault_at(struct eng_store *s, uintptr_t address, uintptr_t pc, uintptr_t sp);
 
 #endif

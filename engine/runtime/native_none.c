@@ -1,0 +1,45 @@
+/* For machines without a compiler: every module is interpreted. */
+#include "runtime/native.h"
+
+#include "base/err.h"
+
+struct native_gen *native_begin(struct loader *l)
+{
+    return NULL;
+}
+
+int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
+{
+    return E_UNSUPPORTED;
+}
+
+int native_finish(struct native_gen *g)
+{
+    return E_UNSUPPORTED;
+}
+
+void native_end(struct native_gen *g)
+{
+}
+
+void native_free(const struct eng_env *env, struct native *n)
+{
+}
+
+void native_link(struct eng_instance *inst)
+{
+}
+
+void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
+{
+}
+
+bool native_access_at(const struct eng_instance *inst, uintptr_t pc)
+{
+    return false;
+}
+
+void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
+                 const struct eng_instance *inst, struct eng_trap *trap)
+{
+}

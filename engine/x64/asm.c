@@ -1,0 +1,204 @@
+#include "x64/asm.h"
+
+static inline uint8_t *prefixes(uint8_t *p, uint32_t op, unsigned r, unsigned x, unsigned b,
+                                bool force)
+{
+    unsigned prefix = op >> 16 & 0xff;
+    if (prefix)
+        *p++ = (uint8_t)prefix;
+    unsigned rex = (op & X64_WIDE ? 8u : 0u) | (r >> 3 & 1) << 2 | (x >> 3 & 1) << 1 | (b >> 3 & 1);
+    if (rex || force)
+        *p++ = (uint8_t)(0x40 | rex);
+    unsigned map = op >> 8 & 0xff;
+    if (map) {
+        *p++ = 0x0f;
+        if (map == MAP_0F38)
+            *p++ = 0x38;
+        else if (map == MAP_0F3A)
+            *p++ = 0x3a;
+    }
+    *p++ = (uint8_t)op;
+    return p;
+}
+
+/* Both could be the byte register; a needless prefix does no harm. */
+void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
+{
+    bool force = (op & X64_BYTE_REG) && (reg >= RSP || rm >= RSP);
+    uint8_t *p = prefixes(a->p, op, reg, 0, rm, force);
+    *p++ = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p;
+}
+
+void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
+{
+    bool force = (op & X64_BYTE_REG) && reg >= RSP;
+    uint8_t *p = prefixes(a->p, op, reg, m.index, m.base, force);
+    bool small = m.disp >= -128 && m.disp <= 127;
+    /* rbp and r13 as bases cannot do without a displacement. */
+    unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : small ? 1 : 2;
+    if (m.index != NO_INDEX || (m.base & 7) == RSP) {
+        *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | 4);
+        *p++ = (uint8_t)(m.shift << 6 | (m.index & 7) << 3 | (m.base & 7));
+    } else {
+        *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | (m.base & 7));
+    }
+    if (mod == 1) {
+        *p++ = (uint8_t)m.disp;
+    } else if (mod == 2) {
+        memcpy(p, &m.disp, 4);
+        p += 4;
+    }
+    a->p = p;
+}
+
+uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
+{
+    a->p = prefixes(a->p, op, reg, 0, 0, false);
+    asm_8(a, (reg & 7) << 3 | 5);
+    asm_32(a, (uint32_t)disp);
+    return asm_pos(a) - 4;
+}
+
+void asm_vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rm, unsigned vvvv)
+{
+    unsigned prefix = op >> 16 & 0xff;
+    unsigned pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+    asm_8(a, 0xc4);
+    asm_8(a, (~reg >> 3 & 1) << 7 | 1 << 6 | (~rm >> 3 & 1) << 5 | (op >> 8 & 0x1f));
+    asm_8(a, (op & X64_WIDE ? 0x80u : 0u) | (~vvvv & 15) << 3 | pp);
+    asm_8(a, op & 0xff);
+    asm_8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+void asm_alu_imm(struct assembler *a, bool wide, unsigned ext, unsigned reg, int32_t imm)
+{
+    uint32_t w = wide ? X64_WIDE : 0;
+    if (imm >= -128 && imm <= 127) {
+        asm_rr(a, OP_GROUP1_8 | w, ext, reg);
+        asm_8(a, (unsigned)imm);
+    } else {
+        asm_rr(a, OP_GROUP1 | w, ext, reg);
+        asm_32(a, (uint32_t)imm);
+    }
+}
+
+void asm_alu_mem_imm(struct assembler *a, bool wide, unsigned ext, struct x64_mem m, int32_t imm)
+{
+    uint32_t w = wide ? X64_WIDE : 0;
+    if (imm >= -128 && imm <= 127) {
+        asm_rm(a, OP_GROUP1_8 | w, ext, m);
+        asm_8(a, (unsigned)imm);
+    } else {
+        asm_rm(a, OP_GROUP1 | w, ext, m);
+        asm_32(a, (uint32_t)imm);
+    }
+}
+
+void asm_mov_imm(struct assembler *a, unsigned reg, uint64_t imm)
+{
+    if (imm <= UINT32_MAX) {
+        if (reg >= R8)
+            asm_8(a, 0x41);
+        asm_8(a, 0xb8 | (reg & 7));
+        asm_32(a, (uint32_t)imm);
+    } else if ((int64_t)imm >= INT32_MIN && (int64_t)imm < 0) {
+        asm_rr(a, OP_MOV_IMM | X64_WIDE, 0, reg);
+        asm_32(a, (uint32_t)imm);
+    } else {
+        asm_8(a, reg >= R8 ? 0x49 : 0x48);
+        asm_8(a, 0xb8 | (reg & 7));
+        asm_64(a, imm);
+    }
+}
+
+void asm_push(struct assembler *a, unsigned reg)
+{
+    if (reg >= R8)
+        asm_8(a, 0x41);
+    asm_8(a, 0x50 | (reg & 7));
+}
+
+void asm_pop(struct assembler *a, unsigned reg)
+{
+    if (reg >= R8)
+        asm_8(a, 0x41);
+    asm_8(a, 0x58 | (reg & 7));
+}
+
+void asm_ret(struct assembler *a)
+{
+    asm_8(a, 0xc3);
+}
+
+static uint32_t branch(struct assembler *a, uint32_t target)
+{
+    uint32_t at = asm_pos(a);
+    asm_32(a, target - (at + 4));
+    return at;
+}
+
+uint32_t asm_jmp(struct assembler *a, uint32_t target)
+{
+    asm_8(a, 0xe9);
+    return branch(a, target);
+}
+
+uint32_t asm_jcc(struct assembler *a, unsigned cond, uint32_t target)
+{
+    asm_8(a, 0x0f);
+    asm_8(a, 0x80 | cond);
+    return branch(a, target);
+}
+
+uint32_t asm_call(struct assembler *a, uint32_t target)
+{
+    asm_8(a, 0xe8);
+    return branch(a, target);
+}
+
+uint8_t *asm_jcc_short(struct assembler *a, unsigned cond)
+{
+    asm_8(a, 0x70 | cond);
+    asm_8(a, 0);
+    return a->p;
+}
+
+uint8_t *asm_jmp_short(struct assembler *a)
+{
+    asm_8(a, 0xeb);
+    asm_8(a, 0);
+    return a->p;
+}
+
+void asm_short_here(struct assembler *a, uint8_t *at)
+{
+    at[-1] = (uint8_t)(a->p - at);
+}
+
+void asm_endbr(struct assembler *a)
+{
+    asm_32(a, 0xfa1e0ff3);
+}
+
+void asm_align(struct assembler *a, unsigned to)
+{
+    static const uint8_t nops[9][9] = {
+        { 0x90 },
+        { 0x66, 0x90 },
+        { 0x0f, 0x1f, 0x00 },
+        { 0x0f, 0x1f, 0x40, 0x00 },
+        { 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+        { 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+        { 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+        { 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+        { 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+    };
+    unsigned n = -asm_pos(a) & (to - 1);
+    while (n) {
+        unsigned take = n < 9 ? n : 9;
+        memcpy(a->p, nops[take - 1], take);
+        a->p += take;
+        n -= take;
+    }
+}

@@ -1,0 +1,186 @@
+/* The encoder of x86-64 instructions, and nothing else: it knows no WebAssembly.
+ *
+ * An operation is one number: opcode byte, opcode map, mandatory prefix, and whether a
+ * register operand is of 8 bits. Whoever emits has made room before (asm_room). */
+#ifndef ENGINE_X64_ASM_H
+#define ENGINE_X64_ASM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum x64_reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+
+enum x64_cond {
+    CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE,
+    CC_LE, CC_G
+};
+
+#define X64_OP(prefix, map, byte) ((uint32_t)(byte) | (uint32_t)(map) << 8 | (uint32_t)(prefix) << 16)
+#define X64_BYTE_REG (UINT32_C(1) << 24) /* spl, bpl, sil, dil need a prefix */
+#define X64_WIDE (UINT32_C(1) << 25)     /* 64-bit operands */
+
+enum { MAP_0, MAP_0F, MAP_0F38, MAP_0F3A };
+
+/* op reg, rm unless said otherwise. */
+enum {
+    OP_ADD = X64_OP(0, MAP_0, 0x03),
+    OP_OR = X64_OP(0, MAP_0, 0x0b),
+    OP_AND = X64_OP(0, MAP_0, 0x23),
+    OP_SUB = X64_OP(0, MAP_0, 0x2b),
+    OP_XOR = X64_OP(0, MAP_0, 0x33),
+    OP_CMP = X64_OP(0, MAP_0, 0x3b),
+    OP_SBB = X64_OP(0, MAP_0, 0x1b),
+    OP_TEST = X64_OP(0, MAP_0, 0x85),
+    OP_XCHG = X64_OP(0, MAP_0, 0x87),
+    OP_MOV = X64_OP(0, MAP_0, 0x8b),
+    OP_MOV_STORE = X64_OP(0, MAP_0, 0x89),
+    OP_MOV_STORE8 = (int)(X64_OP(0, MAP_0, 0x88) | X64_BYTE_REG),
+    OP_MOV_STORE16 = X64_OP(0x66, MAP_0, 0x89),
+    OP_MOV_IMM = X64_OP(0, MAP_0, 0xc7),   /* /0, imm32 sign-extended */
+    OP_MOV_IMM8 = X64_OP(0, MAP_0, 0xc6),  /* /0, imm8 */
+    OP_MOV_IMM16 = X64_OP(0x66, MAP_0, 0xc7),
+    OP_LEA = X64_OP(0, MAP_0, 0x8d),
+    OP_MOVSXD = X64_OP(0, MAP_0, 0x63),
+    OP_IMUL = X64_OP(0, MAP_0F, 0xaf),
+    OP_IMUL_IMM = X64_OP(0, MAP_0, 0x69),
+    OP_IMUL_IMM8 = X64_OP(0, MAP_0, 0x6b),
+    OP_MOVZX8 = (int)(X64_OP(0, MAP_0F, 0xb6) | X64_BYTE_REG),
+    OP_MOVZX16 = X64_OP(0, MAP_0F, 0xb7),
+    OP_MOVSX8 = (int)(X64_OP(0, MAP_0F, 0xbe) | X64_BYTE_REG),
+    OP_MOVSX16 = X64_OP(0, MAP_0F, 0xbf),
+    OP_LZCNT = X64_OP(0xf3, MAP_0F, 0xbd),
+    OP_TZCNT = X64_OP(0xf3, MAP_0F, 0xbc),
+    OP_POPCNT = X64_OP(0xf3, MAP_0F, 0xb8),
+    OP_CMOV = X64_OP(0, MAP_0F, 0x40), /* + condition */
+    OP_SETCC = (int)(X64_OP(0, MAP_0F, 0x90) | X64_BYTE_REG), /* rm only, + condition */
+    OP_GROUP1 = X64_OP(0, MAP_0, 0x81), /* add /0 or /1 and /4 sub /5 xor /6 cmp /7, imm32 */
+    OP_GROUP1_8 = X64_OP(0, MAP_0, 0x83), /* likewise, imm8 */
+    OP_SHIFT_IMM = X64_OP(0, MAP_0, 0xc1), /* rol /0 ror /1 shl /4 shr /5 sar /7 */
+    OP_SHIFT_CL = X64_OP(0, MAP_0, 0xd3),
+    OP_GROUP3 = X64_OP(0, MAP_0, 0xf7), /* test /0 not /2 neg /3 mul /4 div /6 idiv /7 */
+    OP_GROUP5 = X64_OP(0, MAP_0, 0xff), /* call /2 jmp /4 push /6 */
+    OP_POP_RM = X64_OP(0, MAP_0, 0x8f), /* /0 */
+
+    OP_MOVAPS = X64_OP(0, MAP_0F, 0x28),
+    OP_MOVSS = X64_OP(0xf3, MAP_0F, 0x10),
+    OP_MOVSD = X64_OP(0xf2, MAP_0F, 0x10),
+    OP_MOVSS_STORE = X64_OP(0xf3, MAP_0F, 0x11),
+    OP_MOVSD_STORE = X64_OP(0xf2, MAP_0F, 0x11),
+    OP_MOVUPS = X64_OP(0, MAP_0F, 0x10),
+    OP_MOVUPS_STORE = X64_OP(0, MAP_0F, 0x11),
+    OP_MOVD_TO_X = X64_OP(0x66, MAP_0F, 0x6e), /* wide: movq */
+    OP_MOVD_FROM_X = X64_OP(0x66, MAP_0F, 0x7e), /* reg is the xmm */
+    OP_XORPS = X64_OP(0, MAP_0F, 0x57),
+    OP_ANDPS = X64_OP(0, MAP_0F, 0x54),
+    OP_ANDNPS = X64_OP(0, MAP_0F, 0x55),
+    OP_ORPS = X64_OP(0, MAP_0F, 0x56),
+    OP_UCOMISS = X64_OP(0, MAP_0F, 0x2e),
+    OP_UCOMISD = X64_OP(0x66, MAP_0F, 0x2e),
+    OP_CVTSS2SD = X64_OP(0xf3, MAP_0F, 0x5a),
+    OP_CVTSD2SS = X64_OP(0xf2, MAP_0F, 0x5a),
+    OP_ROUNDSS = X64_OP(0x66, MAP_0F3A, 0x0a),
+    OP_ROUNDSD = X64_OP(0x66, MAP_0F3A, 0x0b),
+};
+/* Of scalar float operations: f32 or f64 by the prefix. */
+#define X64_SCALAR(is_f64, byte) X64_OP((is_f64) ? 0xf2 : 0xf3, MAP_0F, byte)
+enum { SSE_SQRT = 0x51, SSE_ADD = 0x58, SSE_MUL = 0x59, SSE_SUB = 0x5c, SSE_MIN = 0x5d,
+       SSE_DIV = 0x5e, SSE_MAX = 0x5f, SSE_CVT_FROM_INT = 0x2a, SSE_CVT_TO_INT = 0x2c };
+
+enum { EXT_ADD, EXT_OR, EXT_ADC, EXT_SBB, EXT_AND, EXT_SUB, EXT_XOR, EXT_CMP };
+enum { EXT_ROL = 0, EXT_ROR = 1, EXT_SHL = 4, EXT_SHR = 5, EXT_SAR = 7 };
+
+enum { NO_INDEX = 4 /* rsp cannot be one */ };
+struct x64_mem {
+    uint8_t base, index, shift; /* base + (index << shift) + disp */
+    int32_t disp;
+};
+
+/* Code under construction. Positions are offsets from start. */
+struct assembler {
+    uint8_t *start, *p, *end;
+};
+
+static inline uint32_t asm_pos(const struct assembler *a)
+{
+    return (uint32_t)(a->p - a->start);
+}
+static inline void asm_8(struct assembler *a, unsigned v)
+{
+    *a->p++ = (uint8_t)v;
+}
+static inline void asm_32(struct assembler *a, uint32_t v)
+{
+    memcpy(a->p, &v, 4);
+    a->p += 4;
+}
+static inline void asm_64(struct assembler *a, uint64_t v)
+{
+    memcpy(a->p, &v, 8);
+    a->p += 8;
+}
+static inline uint32_t asm_read32(const struct assembler *a, uint32_t at)
+{
+    uint32_t v;
+    memcpy(&v, a->start + at, 4);
+    return v;
+}
+static inline void asm_write32(struct assembler *a, uint32_t at, uint32_t v)
+{
+    memcpy(a->start + at, &v, 4);
+}
+
+static inline struct x64_mem mem_of(unsigned base, int32_t disp)
+{
+    return (struct x64_mem){ (uint8_t)base, NO_INDEX, 0, disp };
+}
+static inline struct x64_mem mem_index(unsigned base, unsigned index, unsigned shift, int32_t disp)
+{
+    return (struct x64_mem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, disp };
+}
+
+/* Register forms, and those with memory: reg is a register or the opcode's extension. */
+void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm);
+void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m);
+/* The memory is `disp` bytes from the end of this instruction; `more` bytes of
+ * immediate follow. The position of the displacement, to be patched. */
+uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp);
+/* VEX-encoded, three operands (BMI2): op reg, rm, vvvv. */
+void asm_vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rm, unsigned vvvv);
+
+/* op of OP_GROUP1 with an immediate, the shortest way. */
+void asm_alu_imm(struct assembler *a, bool wide, unsigned ext, unsigned reg, int32_t imm);
+void asm_alu_mem_imm(struct assembler *a, bool wide, unsigned ext, struct x64_mem m, int32_t imm);
+/* Any 64-bit number; does not touch flags. */
+void asm_mov_imm(struct assembler *a, unsigned reg, uint64_t imm);
+void asm_push(struct assembler *a, unsigned reg);
+void asm_pop(struct assembler *a, unsigned reg);
+void asm_ret(struct assembler *a);
+/* Branches with 32-bit displacements; the position of it. */
+uint32_t asm_jmp(struct assembler *a, uint32_t target);
+uint32_t asm_jcc(struct assembler *a, unsigned cond, uint32_t target);
+uint32_t asm_call(struct assembler *a, uint32_t target);
+/* Short forward branch; asm_short_here ends it at the present place. */
+uint8_t *asm_jcc_short(struct assembler *a, unsigned cond);
+uint8_t *asm_jmp_short(struct assembler *a);
+void asm_short_here(struct assembler *a, uint8_t *at);
+/* Makes the branch whose displacement is at `at` lead to target. */
+static inline void asm_patch(struct assembler *a, uint32_t at, uint32_t target)
+{
+    asm_write32(a, at, target - (at + 4));
+}
+void asm_endbr(struct assembler *a);
+/* Fills up with no-operations to a multiple of `to`. */
+void asm_align(struct assembler *a, unsigned to);
+
+static inline void asm_mov(struct assembler *a, unsigned d, unsigned s)
+{
+    asm_rr(a, OP_MOV | X64_WIDE, d, s);
+}
+static inline void asm_mov32(struct assembler *a, unsigned d, unsigned s)
+{
+    asm_rr(a, OP_MOV, d, s);
+}
+
+#endif

@@ -1,0 +1,407 @@
+/* Prologue, epilogue, calls. */
+#include "x64/gen.h"
+
+const uint8_t arg_gprs[ARG_GPRS] = { R8, R9, R10, R11, RSI, RDI };
+
+static struct x64_mem ctx(size_t offset)
+{
+    return mem_of(REG_INST, (int32_t)offset);
+}
+
+/* --- moves that happen all at once -------------------------------------------------------- */
+
+enum { MOVES_MAX = 16 };
+
+/* to[i] = from[i] for registers of one class. */
+struct moves {
+    uint8_t to[MOVES_MAX], from[MOVES_MAX];
+    unsigned count;
+};
+
+static void add_move(struct moves *m, unsigned to, unsigned from)
+{
+    if (to == from)
+        return;
+    m->to[m->count] = (uint8_t)to;
+    m->from[m->count++] = (uint8_t)from;
+}
+
+/* Does a move other than i still read reg? */
+static bool is_read(const struct moves *m, unsigned i, unsigned reg)
+{
+    for (unsigned k = 0; k < m->count; k++)
+        if (k != i && m->from[k] == reg)
+            return true;
+    return false;
+}
+
+static void exchange(struct native_gen *g, bool floats, unsigned a, unsigned b)
+{
+    struct x64_mem spare = ctx(offsetof(struct native_ctx, spare));
+    if (!floats) {
+        asm_rr(&g->a, OP_XCHG | X64_WIDE, a, b);
+        return;
+    }
+    asm_rm(&g->a, OP_MOVUPS_STORE, a, spare);
+    asm_rr(&g->a, OP_MOVAPS, a, b);
+    asm_rm(&g->a, OP_MOVUPS, b, spare);
+}
+
+static void run_moves(struct native_gen *g, bool floats, struct moves *m)
+{
+    while (m->count) {
+        unsigned i = 0;
+        while (i < m->count && is_read(m, i, m->to[i]))
+            i++;
+        if (i == m->count) { /* circles only: to and from change places */
+            i = 0;
+            unsigned to = m->to[0], from = m->from[0];
+            exchange(g, floats, to, from);
+            for (unsigned k = 1; k < m->count; k++)
+                if (m->from[k] == to)
+                    m->from[k] = (uint8_t)from;
+        } else {
+            asm_rr(&g->a, floats ? OP_MOVAPS : OP_MOV | X64_WIDE, m->to[i], m->from[i]);
+        }
+        m->count--;
+        m->to[i] = m->to[m->count];
+        m->from[i] = m->from[m->count];
+        for (unsigned k = 0; k < m->count; k++) { /* the exchange may have done one */
+            if (m->to[k] != m->from[k])
+                continue;
+            m->count--;
+            m->to[k] = m->to[m->count];
+            m->from[k] = m->from[m->count];
+            k--;
+        }
+    }
+}
+
+/* --- prologue, epilogue -------------------------------------------------------------------------- */
+
+/* Where each parameter comes from. */
+struct param_walk {
+    uint32_t ints, floats, stack;
+};
+
+/* Register of the next parameter of that type, or NO_REG and *ret_at its place. */
+static unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *ret_at)
+{
+    if (is_float(type)) {
+        if (w->floats < ARG_XMMS)
+            return w->floats++;
+    } else if (w->ints < ARG_GPRS) {
+        return arg_gprs[w->ints++];
+    }
+    *ret_at = w->stack++ * 8;
+    return NO_REG;
+}
+
+static void store_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
+{
+    uint32_t op = type == ENG_F64   ? OP_MOVSD_STORE
+                  : type == ENG_F32 ? OP_MOVSS_STORE
+                                    : OP_MOV_STORE | X64_WIDE;
+    asm_rm(&g->a, op, reg, m);
+}
+
+static void load_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
+{
+    asm_rm(&g->a, type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type),
+           reg, m);
+}
+
+static void take_params(struct native_gen *g)
+{
+    const struct eng_functype *t = g->type;
+    struct moves ints = { .count = 0 }, floats = { .count = 0 };
+    struct param_walk w = { 0 };
+    uint32_t at;
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        const struct glocal *l = &g->locals[i];
+        unsigned reg = param_next(&w, t->params[i], &at);
+        if (reg == NO_REG || !l->weight)
+            continue;
+        if (l->reg == NO_REG)
+            store_reg(g, t->params[i], reg, local_mem(g, i));
+        else
+            add_move(is_float(t->params[i]) ? &floats : &ints, l->reg, reg);
+    }
+    run_moves(g, false, &ints);
+    run_moves(g, true, &floats);
+    w = (struct param_walk){ 0 };
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        const struct glocal *l = &g->locals[i];
+        if (param_next(&w, t->params[i], &at) != NO_REG || !l->weight)
+            continue;
+        struct x64_mem from = mem_of(RSP, (int32_t)(g->frame_total + 8 + at));
+        if (l->reg != NO_REG) {
+            load_reg(g, t->params[i], l->reg, from);
+        } else {
+            asm_rm(&g->a, OP_GROUP5, 6, from);
+            asm_rm(&g->a, OP_POP_RM, 0, local_mem(g, i));
+        }
+    }
+}
+
+static void zero_locals(struct native_gen *g)
+{
+    for (uint32_t i = 0; i < g->touched_count && gen_room(g, 64); i++) {
+        uint32_t x = g->touched[i];
+        const struct glocal *l = &g->locals[x];
+        if (x < g->type->param_count)
+            continue;
+        if (l->reg == NO_REG) {
+            asm_rm(&g->a, OP_MOV_IMM | X64_WIDE, 0, local_mem(g, x));
+            asm_32(&g->a, 0);
+        } else {
+            asm_rr(&g->a, is_float(l->type) ? OP_XORPS : OP_XOR, l->reg, l->reg);
+        }
+    }
+}
+
+enum { SMALL_FRAME = 128 };
+
+/* Is there room for the frame? A small one of a function that calls nothing is in the
+ * slack that is left below the limit. */
+static void check_stack(struct native_gen *g)
+{
+    struct x64_mem limit = ctx(offsetof(struct native_ctx, stack_limit));
+    if (!g->has_calls && g->frame_total <= SMALL_FRAME)
+        return;
+    if (g->frame_total <= SMALL_FRAME) {
+        asm_rm(&g->a, OP_CMP | X64_WIDE, RSP, limit);
+    } else {
+        asm_rm(&g->a, OP_LEA | X64_WIDE, RAX, mem_of(RSP, -(int32_t)g->frame_total));
+        asm_rm(&g->a, OP_CMP | X64_WIDE, RAX, limit);
+    }
+    asm_jcc(&g->a, CC_B, g->entries.stack);
+}
+
+void gen_prologue(struct native_gen *g)
+{
+    static const uint8_t saved[] = { RBX, RBP, R12, R13 };
+    if (!gen_room(g, 512 + (size_t)g->type->param_count * 24))
+        return;
+    asm_endbr(&g->a);
+    check_stack(g);
+    for (unsigned i = 0; i < base_countof(saved); i++)
+        if (g->gpr_saved >> saved[i] & 1)
+            asm_push(&g->a, saved[i]);
+    if (g->frame_bytes)
+        asm_alu_imm(&g->a, true, EXT_SUB, RSP, (int32_t)g->frame_bytes);
+    take_params(g);
+    zero_locals(g);
+    if (g->has_far)
+        asm_rm(&g->a, OP_MOV_STORE | X64_WIDE, REG_INST,
+               mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
+}
+
+void gen_epilogue(struct native_gen *g)
+{
+    static const uint8_t saved[] = { R13, R12, RBP, RBX };
+    if (g->frame_bytes)
+        asm_alu_imm(&g->a, true, EXT_ADD, RSP, (int32_t)g->frame_bytes);
+    for (unsigned i = 0; i < base_countof(saved); i++)
+        if (g->gpr_saved >> saved[i] & 1)
+            asm_pop(&g->a, saved[i]);
+    asm_ret(&g->a);
+}
+
+void gen_spend(struct native_gen *g, uint32_t offset)
+{
+    asm_alu_mem_imm(&g->a, true, EXT_SUB, ctx(offsetof(struct native_ctx, budget)), 1);
+    uint32_t from = asm_jcc(&g->a, CC_B, 0);
+    gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, from, asm_pos(&g->a), offset, 0 });
+}
+
+/* --- around calls -------------------------------------------------------------------------------- */
+
+/* Pinned locals that calls do not keep. */
+static void save_locals(struct native_gen *g)
+{
+    for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
+        uint32_t x = g->volatile_local[__builtin_ctz(regs)];
+        store_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
+    }
+    for (uint32_t regs = g->xmm_volatile; regs; regs &= regs - 1) {
+        uint32_t x = g->volatile_local[16 + __builtin_ctz(regs)];
+        store_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
+    }
+}
+
+static void reload_locals(struct native_gen *g)
+{
+    for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
+        uint32_t x = g->volatile_local[__builtin_ctz(regs)];
+        load_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
+    }
+    for (uint32_t regs = g->xmm_volatile; regs; regs &= regs - 1) {
+        uint32_t x = g->volatile_local[16 + __builtin_ctz(regs)];
+        load_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
+    }
+    if (g->checking)
+        asm_rm(&g->a, OP_MOV | X64_WIDE, REG_MEM, ctx(offsetof(struct native_ctx, mem_base)));
+}
+
+/* The top operands, one a parameter of t, to where the callee expects them; they stay
+ * on the operand stack. No other operand is in a temporary but what is held. */
+static void place_args(struct native_gen *g, const struct eng_functype *t)
+{
+    struct moves ints = { .count = 0 }, floats = { .count = 0 };
+    struct param_walk w = { 0 };
+    uint32_t first = g->count - t->param_count, at;
+    unsigned reg, from;
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        struct gval *v = &g->vals[first + i];
+        if (v->dirty) /* in a register, and canonical is as good there */
+            val_clean(g, v);
+        reg = param_next(&w, t->params[i], &at);
+        if (reg == NO_REG)
+            val_store(g, v, mem_of(RSP, (int32_t)at));
+        else if (val_in_reg(g, v, &from))
+            add_move(is_float(v->type) ? &floats : &ints, reg, from);
+    }
+    run_moves(g, false, &ints);
+    run_moves(g, true, &floats);
+    w = (struct param_walk){ 0 };
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        struct gval *v = &g->vals[first + i];
+        reg = param_next(&w, t->params[i], &at);
+        if (reg != NO_REG && !val_in_reg(g, v, &from))
+            val_load(g, v, reg);
+    }
+}
+
+/* Operands below the arguments leave the temporaries. */
+static void spill_below(struct native_gen *g, uint32_t count)
+{
+    for (uint32_t i = g->flushed; i < count; i++)
+        if (g->vals[i].kind == G_REG)
+            val_settle(g, i);
+}
+
+/* After the call; results are where the callee left them. */
+static void take_results(struct native_gen *g, const struct eng_functype *t)
+{
+    reload_locals(g);
+    val_drop_to(g, g->count - t->param_count);
+    if (t->result_count == 1) {
+        uint8_t type = t->results[0];
+        bool f = is_float(type);
+        if (f)
+            xmm_take(g, 0);
+        else
+            gpr_take(g, RAX);
+        struct gdest dest = dest_of(g, type);
+        if (dest.set) {
+            asm_rr(&g->a, f ? OP_MOVAPS : OP_MOV | X64_WIDE, dest.reg, f ? 0 : RAX);
+            if (f)
+                xmm_free(g, 0);
+            else
+                gpr_free(g, RAX);
+        }
+        dest_done(g, &dest, type, dest.set ? dest.reg : f ? 0u : (unsigned)RAX, false);
+        return;
+    }
+    for (uint32_t i = 0; i < t->result_count; i++) {
+        asm_rm(&g->a, OP_GROUP5, 6, mem_of(RSP, (int32_t)(i * 8)));
+        asm_rm(&g->a, OP_POP_RM, 0, slot_mem(g, g->count));
+        val_push_slot(g, t->results[i]);
+    }
+}
+
+/* To a function in rax that may be of another instance or the host's. Its site in the
+ * module waits for the adapter of type. */
+static void call_far(struct native_gen *g, uint32_t type)
+{
+    uint32_t at = asm_call(&g->a, 0);
+    asm_write32(&g->a, at, g->far_sites[type]);
+    g->far_sites[type] = at;
+    gen_place(g, asm_pos(&g->a), gen_offset(g), true);
+    asm_rm(&g->a, OP_CMP | X64_WIDE, REG_INST, mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
+    uint32_t from = asm_jcc(&g->a, CC_NE, 0);
+    gen_stub(g, (struct gstub){ STUB_BACK, 0, 0, from, asm_pos(&g->a), 0, 0 });
+}
+
+void gen_call(struct native_gen *g, uint32_t index)
+{
+    const struct eng_module *m = g->m;
+    uint32_t type = m->func_types[index];
+    const struct eng_functype *t = &m->types[type];
+    if (!gen_room(g, 1024 + ((size_t)t->param_count + t->result_count + g->count) * 48))
+        return;
+    spill_below(g, g->count - t->param_count);
+    save_locals(g);
+    place_args(g, t);
+    gen_spend(g, gen_offset(g));
+    if (index < m->func_imports) {
+        asm_rm(&g->a, OP_MOV | X64_WIDE, RAX, ctx(g->layout.imports + index * sizeof(void *)));
+        call_far(g, type);
+    } else {
+        uint32_t i = index - m->func_imports;
+        if (i <= g->index) {
+            asm_call(&g->a, g->n->funcs[i].code);
+        } else {
+            uint32_t at = asm_call(&g->a, 0);
+            asm_write32(&g->a, at, g->call_sites[i]);
+            g->call_sites[i] = at;
+        }
+        gen_place(g, asm_pos(&g->a), gen_offset(g), false);
+    }
+    take_results(g, t);
+}
+
+void gen_call_indirect(struct native_gen *g)
+{
+    uint32_t type = body_u32(&g->p), table = body_u32(&g->p);
+    const struct eng_functype *t = &g->m->types[type];
+    struct assembler *a = &g->a;
+    if (!gen_room(g, 1024 + ((size_t)t->param_count + t->result_count + g->count) * 48))
+        return;
+    struct gval index = val_pop(g);
+    spill_below(g, g->count - t->param_count);
+    /* The index waits in rax, which no argument is in. */
+    if (!(index.kind == G_REG && index.reg == RAX)) {
+        gpr_take(g, RAX);
+        val_load(g, &index, RAX);
+        val_release(g, &index);
+    }
+    gen_spend(g, gen_offset(g));
+    table_function(g, table, RAX);
+    asm_rr(a, OP_TEST | X64_WIDE, RAX, RAX);
+    gen_trap_if(g, CC_E, ENG_TRAP_UNINITIALIZED_ELEMENT);
+    unsigned k = gpr_alloc(g);
+    asm_rm(a, OP_MOV | X64_WIDE, k, ctx(g->layout.types + type * sizeof(void *)));
+    asm_rm(a, OP_CMP | X64_WIDE, k, mem_of(RAX, offsetof(struct eng_func, type)));
+    gpr_free(g, k);
+    gen_trap_if(g, CC_NE, ENG_TRAP_INDIRECT_TYPE);
+    save_locals(g);
+    place_args(g, t);
+    gpr_free(g, RAX);
+    asm_rm(a, OP_CMP | X64_WIDE, REG_INST, mem_of(RAX, offsetof(struct eng_func, inst)));
+    uint32_t other = asm_jcc(a, CC_NE, 0);
+    asm_rm(a, OP_GROUP5, 2, mem_of(RAX, offsetof(struct eng_func, native)));
+    gen_place(g, asm_pos(a), gen_offset(g), false);
+    gen_stub(g, (struct gstub){ STUB_FAR, 0, 0, other, asm_pos(a), gen_offset(g), type });
+    take_results(g, t);
+}
+
+void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, uint32_t y)
+{
+    struct assembler *a = &g->a;
+    val_flush_temps(g);
+    for (uint32_t i = g->count - n; i < g->count; i++)
+        val_settle(g, i);
+    save_locals(g);
+    if (n)
+        asm_rm(a, OP_LEA | X64_WIDE, RSI, slot_mem(g, g->count - n));
+    asm_mov_imm(a, RDX, x);
+    asm_mov_imm(a, RCX, y);
+    asm_rm(a, OP_MOV | X64_WIDE, RAX, ctx(offsetof(struct native_ctx, helpers)));
+    asm_rm(a, OP_MOV | X64_WIDE, RAX, mem_of(RAX, (int32_t)(h * sizeof(void *))));
+    asm_call(a, g->entries.call_c);
+    reload_locals(g);
+    g->gpr_free &= ~(1u << RAX);
+    g->gpr_owner[RAX] = SLOT_NONE;
+}

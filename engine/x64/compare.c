@@ -1,0 +1,300 @@
+/* Comparisons, and what is done with them at once: branches, `if`, select. */
+#include "x64/gen.h"
+
+static unsigned invert(unsigned cond)
+{
+    return cond ^ 1; /* also of CC_FEQ and CC_FNE */
+}
+
+/* --- looking ahead ------------------------------------------------------------------ */
+
+enum use { USE_VALUE, USE_BRANCH, USE_IF, USE_SELECT };
+
+/* Who takes the result of the comparison whose operands have been popped? */
+static enum use use_of(struct native_gen *g)
+{
+    const uint8_t *p = g->p;
+    while (*p == 0x45)
+        p++;
+    if (*p == 0x04)
+        return USE_IF;
+    if (*p == 0x0d) {
+        p++;
+        return label_arity(label_at(g, body_u32(&p))) ? USE_VALUE : USE_BRANCH;
+    }
+    if (*p == 0x1b && !is_float(g->vals[g->count - 1].type))
+        return USE_SELECT;
+    return USE_VALUE;
+}
+
+static void materialise(struct native_gen *g, unsigned cond)
+{
+    struct gdest dest = dest_of(g, ENG_I32);
+    unsigned d = gpr_alloc(g);
+    if (cond >= CC_FEQ) {
+        unsigned t = gpr_alloc(g);
+        bool eq = cond == CC_FEQ;
+        asm_rr(&g->a, (uint32_t)OP_SETCC + (eq ? CC_NP : CC_P), 0, t);
+        asm_rr(&g->a, (uint32_t)OP_SETCC + (eq ? CC_E : CC_NE), 0, d);
+        asm_rr(&g->a, eq ? OP_AND : OP_OR, d, t);
+        gpr_free(g, t);
+    } else {
+        asm_rr(&g->a, (uint32_t)OP_SETCC + cond, 0, d);
+    }
+    asm_rr(&g->a, (uint32_t)OP_MOVZX8, dest.set ? dest.reg : d, d);
+    if (dest.set)
+        gpr_free(g, d);
+    dest_done(g, &dest, ENG_I32, dest.set ? dest.reg : d, false);
+}
+
+/* d = cond ? v : d, or the opposite for equality of floats. */
+static void cmov(struct native_gen *g, unsigned cond, unsigned d, struct gval *v)
+{
+    struct x64_mem m;
+    uint32_t op = (OP_CMOV + cond) | wide_flag(v->type);
+    if (val_mem(g, v, &m))
+        asm_rm(&g->a, op, d, m);
+    else
+        asm_rr(&g->a, op, d, val_reg(g, v));
+}
+
+static void select_int(struct native_gen *g, unsigned cond)
+{
+    struct gval b = val_pop(g), a = val_pop(g);
+    uint8_t type = a.type;
+    if (a.kind == G_CONST)
+        val_temp(g, &a);
+    if (b.kind == G_CONST)
+        val_temp(g, &b);
+    if (cond == CC_FEQ) {
+        struct gval t = a;
+        a = b;
+        b = t;
+        cond = CC_FNE;
+    }
+    struct gdest dest = dest_of(g, type);
+    unsigned rb, d;
+    bool b_in = val_in_reg(g, &b, &rb);
+    if (cond != CC_FNE && !(dest.set && b_in && rb == dest.reg) &&
+        (dest.set || b.kind != G_REG)) { /* in a's place: the other one moves in */
+        d = dest.set ? dest.reg : a.kind == G_REG ? a.reg : gpr_alloc(g);
+        val_load(g, &a, d);
+        cmov(g, invert(cond), d, &b);
+    } else {
+        d = dest.set ? dest.reg : b.kind == G_REG ? b.reg : gpr_alloc(g);
+        unsigned ra;
+        if (val_in_reg(g, &a, &ra) && ra == d && !(b_in && rb == d)) {
+            unsigned t = gpr_alloc(g);
+            val_load(g, &a, t);
+            a.kind = G_REG;
+            a.reg = (uint8_t)t;
+        }
+        val_load(g, &b, d);
+        cmov(g, cond == CC_FNE ? (unsigned)CC_NE : cond, d, &a);
+        if (cond == CC_FNE)
+            cmov(g, CC_P, d, &a);
+    }
+    if (a.kind == G_REG && a.reg != d)
+        val_release(g, &a);
+    if (b.kind == G_REG && b.reg != d)
+        val_release(g, &b);
+    dest_done(g, &dest, type, d, false);
+}
+
+static void select_float(struct native_gen *g, struct gval *cond)
+{
+    struct gval b = val_pop(g), a = val_pop(g);
+    val_clean(g, &a);
+    val_clean(g, &b);
+    unsigned d = val_temp(g, &a), r = val_reg(g, cond);
+    asm_rr(&g->a, OP_TEST, r, r);
+    uint8_t *keep = asm_jcc_short(&g->a, CC_NE);
+    val_load(g, &b, d);
+    asm_short_here(&g->a, keep);
+    val_release(g, &b);
+    val_release(g, cond);
+    val_push_reg(g, a.type, d, false);
+}
+
+/* --- conditions --------------------------------------------------------------------------- */
+
+static void use_cond(struct native_gen *g, enum use use, unsigned cond)
+{
+    while (*g->p == 0x45) {
+        g->p++;
+        cond = invert(cond);
+    }
+    switch (use) {
+    case USE_BRANCH:
+        g->p++;
+        gen_br_if_cond(g, body_u32(&g->p), cond);
+        break;
+    case USE_IF:
+        g->p++;
+        gen_if_cond(g, cond);
+        break;
+    case USE_SELECT:
+        g->p++;
+        select_int(g, cond);
+        break;
+    default:
+        materialise(g, cond);
+        break;
+    }
+}
+
+unsigned cond_of(struct native_gen *g, struct gval *v)
+{
+    struct x64_mem m;
+    if (val_mem(g, v, &m)) {
+        asm_alu_mem_imm(&g->a, false, EXT_CMP, m, 0);
+    } else {
+        unsigned r = val_reg(g, v);
+        asm_rr(&g->a, OP_TEST, r, r);
+    }
+    val_release(g, v);
+    return CC_NE;
+}
+
+unsigned cond_pop(struct native_gen *g)
+{
+    struct gval v = val_pop(g);
+    return cond_of(g, &v);
+}
+
+void gen_select(struct native_gen *g)
+{
+    if (is_float(g->vals[g->count - 2].type)) {
+        struct gval cond = val_pop(g);
+        select_float(g, &cond);
+    } else {
+        select_int(g, cond_pop(g));
+    }
+}
+
+/* --- comparing ---------------------------------------------------------------------------------- */
+
+/* Flags of a compared with b, which may change places: true if they did. */
+static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
+{
+    uint32_t w = wide ? X64_WIDE : 0;
+    struct x64_mem m;
+    bool swapped = a->kind == G_CONST && b->kind != G_CONST;
+    if (swapped) {
+        struct gval t = *a;
+        *a = *b;
+        *b = t;
+    }
+    int64_t imm = wide ? (int64_t)b->bits : (int32_t)b->bits;
+    if (b->kind == G_CONST && imm >= INT32_MIN && imm <= INT32_MAX) {
+        if (val_mem(g, a, &m)) {
+            asm_alu_mem_imm(&g->a, wide, EXT_CMP, m, (int32_t)imm);
+            return swapped;
+        }
+        unsigned r = val_reg(g, a);
+        if (imm == 0)
+            asm_rr(&g->a, OP_TEST | w, r, r);
+        else
+            asm_alu_imm(&g->a, wide, EXT_CMP, r, (int32_t)imm);
+        return swapped;
+    }
+    unsigned r = val_reg(g, a);
+    if (val_mem(g, b, &m))
+        asm_rm(&g->a, OP_CMP | w, r, m);
+    else
+        asm_rr(&g->a, OP_CMP | w, r, val_reg(g, b));
+    return swapped;
+}
+
+/* In the order of the opcodes: eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u. */
+static const uint8_t int_conds[] = { CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE, CC_BE, CC_GE, CC_AE };
+static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
+                                       CC_B, CC_GE, CC_AE, CC_LE, CC_BE };
+
+static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
+{
+    struct gval b = val_pop(g), a = val_pop(g);
+    enum use use = use_of(g);
+    if (use == USE_IF)
+        val_flush(g, g->count);
+    bool swapped = compare_ints(g, &a, &b, wide);
+    val_release(g, &a);
+    val_release(g, &b);
+    use_cond(g, use, swapped ? int_swapped[index] : int_conds[index]);
+}
+
+/* eq ne lt gt le ge; for less the operands change places, so that NaN is never. */
+static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
+{
+    static const uint8_t conds[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
+    struct gval b = val_pop(g), a = val_pop(g);
+    enum use use = use_of(g);
+    if (index == 2 || index == 4) {
+        struct gval t = a;
+        a = b;
+        b = t;
+    }
+    unsigned r = val_reg(g, &a);
+    struct x64_mem m;
+    if (use == USE_IF)
+        val_flush(g, g->count);
+    uint32_t op = f64 ? OP_UCOMISD : OP_UCOMISS;
+    if (b.kind == G_CONST && b.bits)
+        gen_op_const(g, op, r, b.bits);
+    else if (val_mem(g, &b, &m))
+        asm_rm(&g->a, op, r, m);
+    else
+        asm_rr(&g->a, op, r, val_reg(g, &b));
+    val_release(g, &a);
+    val_release(g, &b);
+    use_cond(g, use, conds[index]);
+}
+
+static void gen_eqz(struct native_gen *g, bool wide)
+{
+    val_push_const(g, wide ? ENG_I64 : ENG_I32, 0);
+    gen_compare_int(g, 0, wide);
+}
+
+void gen_compare(struct native_gen *g, uint8_t opcode)
+{
+    if (opcode == 0x45 || opcode == 0x50)
+        gen_eqz(g, opcode == 0x50);
+    else if (opcode < 0x5b)
+        gen_compare_int(g, opcode - (opcode < 0x50 ? 0x46u : 0x51u), opcode >= 0x50);
+    else
+        gen_compare_float(g, opcode - (opcode < 0x61 ? 0x5bu : 0x61u), opcode >= 0x61);
+}
+
+/* An i32.and that is only asked whether it is zero. */
+bool gen_test(struct native_gen *g)
+{
+    struct gval *b = &g->vals[g->count - 1];
+    const uint8_t *p = g->p;
+    while (*p == 0x45)
+        p++;
+    if (*p != 0x0d && *p != 0x04)
+        return false;
+    if (*p == 0x0d) {
+        p++;
+        if (label_arity(label_at(g, body_u32(&p))))
+            return false;
+    }
+    struct gval vb = *b, va;
+    val_pop(g);
+    va = val_pop(g);
+    enum use use = use_of(g);
+    unsigned ra = val_reg(g, &va);
+    if (use == USE_IF)
+        val_flush(g, g->count);
+    if (vb.kind == G_CONST) {
+        asm_rr(&g->a, OP_GROUP3, 0, ra);
+        asm_32(&g->a, (uint32_t)vb.bits);
+    } else {
+        asm_rr(&g->a, OP_TEST, ra, val_reg(g, &vb));
+    }
+    val_release(g, &va);
+    val_release(g, &vb);
+    use_cond(g, use, CC_NE);
+    return true;
+}

@@ -1,0 +1,425 @@
+/* A module's native code: the generator's memory, one function after the other, the end. */
+#include "x64/gen.h"
+
+enum { ROOM_PER_OP = 1024, ROOM_PER_OPERAND = 32 };
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+bool gen_room(struct native_gen *g, size_t bytes)
+{
+    size_t have = (size_t)(g->a.end - g->a.start), used = (size_t)(g->a.p - g->a.start);
+    if (g->error || have - used >= bytes)
+        return !g->error;
+    size_t want = have * 2 > used + bytes ? have * 2 : used + bytes;
+    uint8_t *p = want <= INT32_MAX ? g->env->resize(g->env->ctx, g->a.start, have, want) : NULL;
+    if (!p) {
+        g->error = E_NOMEM;
+        return false;
+    }
+    g->a.start = p;
+    g->a.p = p + used;
+    g->a.end = p + want;
+    return true;
+}
+
+bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size)
+{
+    if (need <= *capacity)
+        return true;
+    if (array_grow(g->env, items, capacity, need, size))
+        g->error = E_NOMEM;
+    return !g->error;
+}
+
+void gen_stub(struct native_gen *g, struct gstub stub)
+{
+    if (gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs))
+        g->stubs[g->stub_count++] = stub;
+}
+
+void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k)
+{
+    uint32_t at = asm_rip(&g->a, op, reg, 0);
+    asm_patch(&g->a, at, g->entries.consts + k * 16);
+}
+
+void gen_op_const(struct native_gen *g, uint32_t op, unsigned reg, uint64_t bits)
+{
+    uint32_t at = asm_rip(&g->a, op, reg, 0);
+    if (gen_grow(g, (void **)&g->consts, &g->const_capacity, g->const_count + 1u,
+                 sizeof *g->consts))
+        g->consts[g->const_count++] = (struct gconst){ bits, at };
+}
+
+/* --- what the CPU can ------------------------------------------------------------------------ */
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+
+static struct cpuid cpuid(uint32_t leaf)
+{
+    struct cpuid r;
+    __asm__("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
+    return r;
+}
+
+/* False without what the code takes for granted. */
+static bool cpu_suits(struct native_gen *g)
+{
+    enum { SSE41 = 1 << 19, POPCNT = 1 << 23, OSXSAVE = 1 << 27, AVX = 1 << 28, LZCNT = 1 << 5,
+           BMI1 = 1 << 3, BMI2 = 1 << 8, YMM_STATE = 6 };
+    struct cpuid one = cpuid(1), seven = { 0 }, extended = { 0 };
+    if (cpuid(0).a >= 7)
+        seven = cpuid(7);
+    if (cpuid(0x80000000).a >= 0x80000001)
+        extended = cpuid(0x80000001);
+    g->bmi2 = seven.b & BMI2;
+    if (one.c & OSXSAVE) {
+        uint32_t low, high;
+        __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        g->avx = one.c & AVX && (low & YMM_STATE) == YMM_STATE;
+    }
+    return (one.c & SSE41) && (one.c & POPCNT) && (extended.c & LZCNT) && (seven.b & BMI1);
+}
+
+/* --- bodies ------------------------------------------------------------------------------------ */
+
+/* Behind what never returns: up to the end or else that code can reach again. */
+static void skip_dead(struct native_gen *g)
+{
+    uint32_t depth = 0;
+    for (;;) {
+        uint8_t opcode = *g->p;
+        if (depth == 0 && (opcode == 0x0b || opcode == 0x05))
+            return;
+        g->p++;
+        if (opcode == 0x0b)
+            depth--;
+        else if (opcode >= 0x02 && opcode <= 0x04)
+            depth++;
+        body_skip(&g->p, opcode);
+    }
+}
+
+static uint64_t read_bits(struct native_gen *g, unsigned bytes)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, g->p, bytes);
+    g->p += bytes;
+    return bits;
+}
+
+static void gen_drop(struct native_gen *g)
+{
+    struct gval v = val_pop(g);
+    val_release(g, &v);
+}
+
+static void gen_ref_is_null(struct native_gen *g)
+{
+    g->vals[g->count - 1].type = ENG_I64;
+    gen_compare(g, 0x50);
+}
+
+static void gen_control(struct native_gen *g, uint8_t opcode)
+{
+    switch (opcode) {
+    case 0x00:
+        gen_unreachable(g);
+        break;
+    case 0x02:
+        gen_block(g, GL_BLOCK);
+        break;
+    case 0x03:
+        gen_block(g, GL_LOOP);
+        break;
+    case 0x04:
+        gen_block(g, GL_IF);
+        break;
+    case 0x05:
+        gen_else(g);
+        break;
+    case 0x0b:
+        gen_end(g);
+        break;
+    case 0x0c:
+        gen_br(g, body_u32(&g->p));
+        break;
+    case 0x0d:
+        gen_br_if(g, body_u32(&g->p));
+        break;
+    case 0x0e:
+        gen_br_table(g);
+        break;
+    case 0x0f:
+        gen_return(g);
+        break;
+    case 0x10:
+        gen_call(g, body_u32(&g->p));
+        break;
+    case 0x11:
+        gen_call_indirect(g);
+        break;
+    case 0x1a:
+        gen_drop(g);
+        break;
+    case 0x1b:
+        gen_select(g);
+        break;
+    case 0x1c:
+        g->p += 2; /* one type */
+        gen_select(g);
+        break;
+    default:
+        break;
+    }
+}
+
+static void gen_other(struct native_gen *g, uint8_t opcode)
+{
+    switch (opcode) {
+    case 0x23:
+        gen_global_get(g, body_u32(&g->p));
+        break;
+    case 0x24:
+        gen_global_set(g, body_u32(&g->p));
+        break;
+    case 0x25:
+        gen_table_get(g);
+        break;
+    case 0x26:
+        gen_table_set(g);
+        break;
+    case 0x3f:
+        gen_memory_size(g);
+        break;
+    case 0x40:
+        gen_memory_grow(g);
+        break;
+    case 0x41:
+        val_push_const(g, ENG_I32, (uint32_t)body_s64(&g->p));
+        break;
+    case 0x42:
+        val_push_const(g, ENG_I64, (uint64_t)body_s64(&g->p));
+        break;
+    case 0x43:
+        val_push_const(g, ENG_F32, read_bits(g, 4));
+        break;
+    case 0x44:
+        val_push_const(g, ENG_F64, read_bits(g, 8));
+        break;
+    case 0xd0:
+        val_push_const(g, *g->p++, 0);
+        break;
+    case 0xd1:
+        gen_ref_is_null(g);
+        break;
+    case 0xd2:
+        gen_ref_func(g);
+        break;
+    default:
+        gen_bulk(g);
+        break;
+    }
+}
+
+static void gen_any(struct native_gen *g, uint8_t opcode)
+{
+    if (opcode < 0x20)
+        gen_control(g, opcode);
+    else if (opcode == 0x20)
+        gen_local_get(g, body_u32(&g->p));
+    else if (opcode < 0x23)
+        gen_local_set(g, body_u32(&g->p), opcode == 0x22);
+    else if (opcode >= 0x28 && opcode < 0x36)
+        gen_load(g, opcode);
+    else if (opcode >= 0x36 && opcode < 0x3f)
+        gen_store(g, opcode);
+    else if (opcode < 0x45 || opcode > 0xc4)
+        gen_other(g, opcode);
+    else if (opcode < 0x67)
+        gen_compare(g, opcode);
+    else if (opcode < 0x8b)
+        gen_numeric(g, opcode);
+    else if (opcode < 0xa7 || (opcode >= 0xa8 && opcode <= 0xab) || (opcode >= 0xae && opcode < 0xc0))
+        gen_float(g, opcode);
+    else
+        gen_conversion(g, opcode);
+}
+
+static void compile_body(struct native_gen *g)
+{
+    while (g->label_count) {
+        if (g->dead)
+            skip_dead(g);
+        if (!gen_room(g, ROOM_PER_OP + (size_t)g->count * ROOM_PER_OPERAND +
+                             (size_t)g->type->result_count * ROOM_PER_OPERAND))
+            return;
+        g->at = g->p;
+        gen_any(g, *g->p++);
+    }
+}
+
+static void begin_body(struct native_gen *g, uint32_t index, const struct native_body *body)
+{
+    g->index = index;
+    g->p = body->code;
+    g->end = body->end;
+    g->bytes = g->l->r.start;
+    g->type = &g->m->types[g->m->funcs[index].type];
+    g->local_types = body->local_types;
+    g->local_count = body->local_count;
+    g->count = g->flushed = 0;
+    g->stub_count = g->const_count = g->fix_count = 0;
+    g->dead = false;
+}
+
+static void link_calls(struct native_gen *g, uint32_t index, uint32_t pos)
+{
+    for (uint32_t at = g->call_sites[index]; at;) {
+        uint32_t next = asm_read32(&g->a, at);
+        asm_patch(&g->a, at, pos);
+        at = next;
+    }
+}
+
+int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
+{
+    enum { FUNC_ALIGN = 16 };
+    begin_body(g, index, body);
+    if (g->error || !prescan(g, body) || !gen_room(g, 64) ||
+        !gen_grow(g, (void **)&g->labels, &g->label_capacity, 1, sizeof *g->labels))
+        return g->error;
+    asm_align(&g->a, FUNC_ALIGN);
+    struct native_func *f = &g->n->funcs[index];
+    f->code = asm_pos(&g->a);
+    f->map = g->n->map_bytes;
+    f->frame = g->frame_total;
+    f->far = g->has_far ? g->frame_bytes - 8 : 0;
+    g->map_pos = f->code;
+    g->map_offset = body->offset;
+    link_calls(g, index, f->code);
+    g->labels[0] = (struct glabel){ .kind = GL_FUNC,
+                                    .results = g->type->results,
+                                    .result_count = g->type->result_count };
+    g->label_count = 1;
+    gen_prologue(g);
+    compile_body(g);
+    if (!g->error)
+        gen_out_of_line(g);
+    for (uint32_t i = 0; i < g->touched_count; i++)
+        g->locals[g->touched[i]] = (struct glocal){ 0 };
+    return g->error;
+}
+
+/* --- a module -------------------------------------------------------------------------------------- */
+
+static void *take(struct native_gen *g, size_t count, size_t size)
+{
+    size_t bytes = count * size;
+    void *p = g->env->resize(g->env->ctx, NULL, 0, bytes ? bytes : 1);
+    if (p)
+        memset(p, 0, bytes);
+    return p;
+}
+
+static void give(struct native_gen *g, void *p, size_t count, size_t size)
+{
+    if (p)
+        g->env->resize(g->env->ctx, p, count * size ? count * size : 1, 0);
+}
+
+struct native_gen *native_begin(struct loader *l)
+{
+    enum { CODE_FIRST = 8192, EXPANSION = 4 };
+    const struct eng_env *env = l->env;
+    struct eng_module *m = l->m;
+    if (!env->code_create)
+        return NULL;
+    struct native_gen *g = env->resize(env->ctx, NULL, 0, sizeof *g);
+    if (!g)
+        return NULL;
+    memset(g, 0, sizeof *g);
+    g->l = l;
+    g->m = m;
+    g->env = env;
+    g->checking = !m->unchecked;
+    g->n = pool_alloc(&m->pool, env, 1, sizeof *g->n);
+    bool ok = g->n && cpu_suits(g) && instance_layout(m, &g->layout) &&
+              g->layout.bytes < INT32_MAX;
+    if (ok) {
+        g->n->funcs = pool_alloc(&m->pool, env, module_func_defined(m), sizeof *g->n->funcs);
+        g->n->enter = pool_alloc(&m->pool, env, m->type_count, sizeof *g->n->enter);
+        g->call_sites = take(g, module_func_defined(m), sizeof *g->call_sites);
+        g->far_sites = take(g, m->type_count, sizeof *g->far_sites);
+        ok = g->n->funcs && g->n->enter && g->call_sites && g->far_sites &&
+             gen_room(g, CODE_FIRST + reader_left(&l->r) * EXPANSION);
+    }
+    if (!ok) {
+        native_end(g);
+        return NULL;
+    }
+    gen_entries(g);
+    return g;
+}
+
+int native_finish(struct native_gen *g)
+{
+    struct native *n = g->n;
+    n->funcs_end = asm_pos(&g->a);
+    if (gen_room(g, 64))
+        asm_align(&g->a, 16);
+    gen_adapters(g);
+    if (g->error)
+        return g->error;
+    n->bytes = asm_pos(&g->a);
+    uint8_t *code = g->env->code_create(g->env->ctx, n->bytes);
+    if (!code)
+        return E_NOMEM;
+    memcpy(code, g->a.start, n->bytes);
+    int err = g->env->code_seal(g->env->ctx, code, n->bytes);
+    if (err) {
+        g->env->code_destroy(g->env->ctx, code, n->bytes);
+        return err;
+    }
+    n->base = code;
+    g->l->m->native = n;
+    return 0;
+}
+
+void native_end(struct native_gen *g)
+{
+    if (!g)
+        return;
+    const struct eng_env *env = g->env;
+    if (g->n && g->l->m->native != g->n && g->n->map)
+        env->resize(env->ctx, g->n->map, g->n->map_capacity, 0);
+    if (g->a.start)
+        env->resize(env->ctx, g->a.start, (size_t)(g->a.end - g->a.start), 0);
+    give(g, g->call_sites, module_func_defined(g->m), sizeof *g->call_sites);
+    give(g, g->far_sites, g->m->type_count, sizeof *g->far_sites);
+    struct { void *p; size_t bytes; } arrays[] = {
+        { g->locals, g->local_capacity * sizeof *g->locals },
+        { g->touched, g->touched_capacity * sizeof *g->touched },
+        { g->vals, g->val_capacity * sizeof *g->vals },
+        { g->labels, g->label_capacity * sizeof *g->labels },
+        { g->fixes, g->fix_capacity * sizeof *g->fixes },
+        { g->stubs, g->stub_capacity * sizeof *g->stubs },
+        { g->consts, g->const_capacity * sizeof *g->consts },
+        { g->kinds, g->kind_capacity },
+    };
+    for (unsigned i = 0; i < base_countof(arrays); i++)
+        if (arrays[i].p)
+            env->resize(env->ctx, arrays[i].p, arrays[i].bytes, 0);
+    env->resize(env->ctx, g, sizeof *g, 0);
+}
+
+void native_free(const struct eng_env *env, struct native *n)
+{
+    if (!n)
+        return;
+    env->code_destroy(env->ctx, n->base, n->bytes);
+    if (n->map)
+        env->resize(env->ctx, n->map, n->map_capacity, 0);
+}

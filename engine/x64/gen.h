@@ -1,0 +1,361 @@
+/* One function while it is compiled, in one pass over its validated body; private to
+ * x64/. README.md has the convention that the code keeps.
+ *
+ * Invariants:
+ * - An i32 in a register, slot or pinned local is zero-extended to 64 bits.
+ * - A local is either pinned to one register for the whole function, or in a slot.
+ * - At a label every operand below the block is in its home slot or a constant; a single
+ *   result is in rax or xmm0, more are in their home slots, and so are parameters.
+ * - A value that is `dirty` may be a NaN that arithmetic made, not yet canonical; it is
+ *   made so (val_clean) before anybody can see it. Values in slots are clean.
+ * - refs of a local counts the operands that are G_LOCAL of it. */
+#ifndef ENGINE_X64_GEN_H
+#define ENGINE_X64_GEN_H
+
+#include "base/err.h"
+#include "decode/decode.h"
+#include "runtime/native.h"
+#include "x64/asm.h"
+
+enum { REG_STACK = RSP, REG_MEM = R14, REG_INST = R15, NO_REG = 0xff };
+enum { XMM_TEMPS = 8 }; /* xmm0 to xmm7; the others are for locals */
+
+/* Arguments in this order; what does not fit is in the caller's out area. */
+enum { ARG_GPRS = 6, ARG_XMMS = 8 };
+extern const uint8_t arg_gprs[ARG_GPRS];
+
+enum gval_kind { G_CONST, G_LOCAL, G_REG, G_SLOT };
+struct gval {
+    uint8_t type; /* enum eng_valtype */
+    uint8_t kind;
+    uint8_t reg; /* of G_REG */
+    bool dirty;
+    uint32_t at; /* of G_LOCAL the local, of G_SLOT the operand whose home it is in */
+    uint64_t bits; /* of G_CONST */
+};
+
+enum { SLOT_NONE = UINT32_MAX };
+struct glocal {
+    uint32_t weight; /* uses, each times 8 for every loop around it; 0: never used */
+    uint32_t slot;   /* or SLOT_NONE */
+    uint32_t refs;
+    uint8_t type;
+    uint8_t reg;  /* or NO_REG */
+    bool mixed;   /* a float that something else than arithmetic may have set */
+};
+
+enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE };
+struct glabel {
+    uint8_t kind;
+    uint32_t height; /* operands below its parameters */
+    const uint8_t *params, *results;
+    uint32_t param_count, result_count;
+    uint32_t code;     /* of a loop: where branches go */
+    uint32_t fixups;   /* branches to its end; index, 0 none */
+    uint32_t else_fix; /* displacement of the branch of an `if`, 0 none */
+    uint32_t else_more; /* more of them; index of a fix-up */
+    uint32_t table_stub; /* fixups of the present br_table that need moves */
+    uint32_t table_next, table_number;
+};
+
+/* A displacement that waits for a label: target - base goes to `at`. */
+struct gfix {
+    uint32_t at, base, next;
+};
+
+/* Code out of line, made at a function's end. */
+enum gstub_kind { STUB_TRAP, STUB_TRAP_EAX, STUB_REFILL, STUB_FAR, STUB_BACK, STUB_NAN, STUB_TRUNC,
+                  STUB_TRUNC64 };
+struct gstub {
+    uint8_t kind, arg, reg; /* arg: trap code, or whether f64 */
+    uint32_t from;          /* displacement of the branch to it */
+    uint32_t back;          /* where it returns to */
+    uint32_t offset;        /* in the module */
+    uint32_t type;          /* of STUB_FAR */
+};
+
+/* A constant in the code behind the function. */
+struct gconst {
+    uint64_t bits;
+    uint32_t from;
+};
+
+/* Fixed places at the start of a module's code. */
+struct gentries {
+    uint32_t consts; /* enum below, 16 bytes each */
+    uint32_t trap;   /* called with eax: reason. Jumped to where a function begins: the
+                        call trapped */
+    uint32_t stack;  /* jumped to when a function has no room: the call trapped */
+    uint32_t refill; /* called; keeps all registers */
+    uint32_t call_c; /* called; rax: C function; rsi rdx rcx: its arguments behind the instance */
+    uint32_t back;   /* called when another instance returned; rdx: that to go back to */
+    uint32_t exit;   /* jumped to: back to the host */
+};
+enum { K_ABS64, K_SIGN64, K_ABS32, K_SIGN32, K_NAN64, K_NAN32, K_MIN63_64, K_MIN63_32, K_COUNT };
+
+/* What is called from code: with (instance, operands, x, y). */
+typedef uint64_t (*native_helper)(struct eng_instance *inst, uint64_t *operands, uint64_t x,
+                                  uint64_t y);
+enum helper {
+    H_REFILL, H_HOST_CALL, H_MEMORY_GROW, H_MEMORY_FILL, H_MEMORY_COPY, H_MEMORY_INIT,
+    H_DATA_DROP, H_TABLE_GROW, H_TABLE_FILL, H_TABLE_COPY, H_TABLE_INIT, H_ELEM_DROP,
+    H_CONVERT, H_COUNT
+};
+extern const native_helper native_helpers[H_COUNT];
+
+struct native_gen {
+    struct assembler a;
+    struct loader *l;
+    const struct eng_module *m;
+    const struct eng_env *env;
+    struct native *n;
+    bool bmi2, avx, checking;
+    struct instance_layout layout;
+    struct gentries entries;
+    /* By defined function: displacements of calls that wait for it, linked. */
+    uint32_t *call_sites;
+    /* By type: stubs that leave for other instances and the host. */
+    uint32_t *far_sites;
+
+    /* The body. */
+    const uint8_t *p, *end;
+    const uint8_t *at; /* instruction that is being compiled */
+    const uint8_t *bytes; /* of the module */
+    const struct eng_functype *type;
+    uint32_t index; /* of defined functions */
+    const uint8_t *local_types;
+    uint32_t local_count;
+    struct glocal *locals;
+    uint32_t local_capacity;
+    uint32_t *touched; /* locals that are used */
+    uint32_t touched_count, touched_capacity;
+
+    struct gval *vals;
+    uint32_t count, val_capacity;
+    uint32_t flushed; /* operands below are in slots or constants */
+    struct glabel *labels;
+    uint32_t label_count, label_capacity;
+    struct gfix *fixes;
+    uint32_t fix_count, fix_capacity, fix_free;
+    struct gstub *stubs;
+    uint32_t stub_count, stub_capacity;
+    struct gconst *consts;
+    uint32_t const_count, const_capacity;
+    uint8_t *kinds; /* of prescan: nesting */
+    uint32_t kind_capacity;
+
+    uint32_t gpr_free, xmm_free; /* temporaries that hold nothing */
+    uint32_t gpr_temps;          /* all of this function */
+    uint32_t gpr_owner[16], xmm_owner[16]; /* operand, or SLOT_NONE while held */
+    uint32_t gpr_saved; /* callee-saved that the prologue saved */
+    uint32_t gpr_volatile, xmm_volatile; /* pinned, saved around calls */
+    uint32_t volatile_local[32]; /* by register, xmm from 16 */
+    uint32_t out_bytes, value_base, frame_bytes, frame_total;
+    uint32_t map_pos, map_offset;
+    uint32_t table_number;
+    uint32_t calls_weight;
+    bool has_calls, has_far, dead;
+    int error;
+};
+
+/* --- memory: gen.c -------------------------------------------------------------- */
+
+/* Makes room for that many bytes of code. False with g->error. */
+bool gen_room(struct native_gen *g, size_t bytes);
+bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);
+/* Records that the code before the present position (of a call) or at pos comes from
+ * the module's offset. far: a call that may leave the instance. */
+void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far);
+void gen_stub(struct native_gen *g, struct gstub stub);
+static inline uint32_t gen_offset(const struct native_gen *g)
+{
+    return (uint32_t)(g->at - g->bytes);
+}
+/* Traps with `code` when the condition holds. */
+static inline void gen_trap_if(struct native_gen *g, unsigned cond, enum eng_trap_code code)
+{
+    uint32_t from = asm_jcc(&g->a, cond, 0);
+    gen_stub(g, (struct gstub){ STUB_TRAP, (uint8_t)code, 0, from, 0, gen_offset(g), 0 });
+}
+/* op reg, [constant]; k of the fixed ones. */
+void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k);
+/* op reg, [constant bits] behind the function. */
+void gen_op_const(struct native_gen *g, uint32_t op, unsigned reg, uint64_t bits);
+
+/* --- reading --------------------------------------------------------------------- */
+
+uint64_t body_leb_slow(const uint8_t **p, bool is_signed);
+static inline uint32_t body_u32(const uint8_t **p)
+{
+    if (**p < 0x80)
+        return *(*p)++;
+    return (uint32_t)body_leb_slow(p, false);
+}
+static inline int64_t body_s64(const uint8_t **p)
+{
+    if (**p < 0x40)
+        return *(*p)++;
+    return (int64_t)body_leb_slow(p, true);
+}
+/* Steps over the immediates of the instruction whose opcode was read. False: v128. */
+bool body_skip(const uint8_t **p, uint8_t opcode);
+/* Chooses where locals live and how large the frame is. */
+bool prescan(struct native_gen *g, const struct native_body *body);
+
+/* --- types ----------------------------------------------------------------------- */
+
+static inline bool is_float(uint8_t type)
+{
+    return type == ENG_F32 || type == ENG_F64;
+}
+static inline bool is_wide(uint8_t type)
+{
+    return type != ENG_I32 && type != ENG_F32;
+}
+static inline uint32_t wide_flag(uint8_t type)
+{
+    return is_wide(type) ? X64_WIDE : 0;
+}
+/* Bytes of arguments and results of calls of type t that are in memory. */
+uint32_t type_out_bytes(const struct eng_functype *t);
+
+/* --- operands: values.c ------------------------------------------------------------ */
+
+static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t operand)
+{
+    return mem_of(RSP, (int32_t)(g->value_base + operand * 8));
+}
+static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t local)
+{
+    return mem_of(RSP, (int32_t)(g->out_bytes + g->locals[local].slot * 8));
+}
+
+void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty);
+void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits);
+void val_push_local(struct native_gen *g, uint32_t local);
+void val_push_slot(struct native_gen *g, uint8_t type);
+/* The top operand; its temporary, if any, is held for the caller. */
+struct gval val_pop(struct native_gen *g);
+/* Gives up v's temporary. */
+void val_release(struct native_gen *g, const struct gval *v);
+/* Removes operands above `count`. */
+void val_drop_to(struct native_gen *g, uint32_t count);
+
+/* A free temporary, held; something may be spilled for it. */
+unsigned gpr_alloc(struct native_gen *g);
+unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these);
+unsigned xmm_alloc(struct native_gen *g);
+/* Makes a given temporary free and holds it; an operand in it moves away. */
+void gpr_take(struct native_gen *g, unsigned reg);
+void xmm_take(struct native_gen *g, unsigned reg);
+void gpr_free(struct native_gen *g, unsigned reg);
+void xmm_free(struct native_gen *g, unsigned reg);
+
+/* Register that holds v, for reading only when v is a pinned local. v was popped. */
+unsigned val_reg(struct native_gen *g, struct gval *v);
+/* Temporary with v in it, which may be changed. */
+unsigned val_temp(struct native_gen *g, struct gval *v);
+/* Loads v into that register, which is held or of a local. v keeps its own. */
+void val_load(struct native_gen *g, const struct gval *v, unsigned reg);
+/* Stores v, which is clean or not, at m. */
+void val_store(struct native_gen *g, struct gval *v, struct x64_mem m);
+/* Is v in memory? Where. */
+bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret);
+/* Is v in a register now? Which. */
+bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret);
+/* Makes NaN in reg canonical. Changes flags. */
+void val_clean_reg(struct native_gen *g, unsigned reg, bool f64);
+/* The same for a value: it may have to move to a temporary. */
+void val_clean(struct native_gen *g, struct gval *v);
+
+/* Puts operand i into its home. */
+void val_settle(struct native_gen *g, uint32_t i);
+/* Everything below `count` that is not constant. */
+void val_flush(struct native_gen *g, uint32_t count);
+/* Operands in temporaries go home: a call follows. */
+void val_flush_temps(struct native_gen *g);
+/* Local x changes: operands that are its old content are copied. */
+void val_preserve(struct native_gen *g, uint32_t local);
+
+/* Where the result of the present instruction should go: into a pinned local when it is
+ * set next. */
+struct gdest {
+    bool set, tee;
+    uint32_t local;
+    uint8_t reg;
+    const uint8_t *next;
+};
+struct gdest dest_of(struct native_gen *g, uint8_t type);
+/* The result, of type in reg, which is d's register if d.set. */
+void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty);
+
+/* --- instructions -------------------------------------------------------------------- */
+
+void gen_local_get(struct native_gen *g, uint32_t x);
+void gen_local_set(struct native_gen *g, uint32_t x, bool tee);
+void gen_global_get(struct native_gen *g, uint32_t x);
+void gen_global_set(struct native_gen *g, uint32_t x);
+/* numeric.c */
+void gen_numeric(struct native_gen *g, uint8_t opcode);
+void gen_conversion(struct native_gen *g, uint8_t opcode);
+/* float.c */
+void gen_float(struct native_gen *g, uint8_t opcode);
+/* Saturating conversion, 0xfc `which`. */
+void gen_saturate(struct native_gen *g, uint32_t which);
+/* compare.c */
+/* i32.and whose result is only tested; false when it is not. */
+bool gen_test(struct native_gen *g);
+void gen_compare(struct native_gen *g, uint8_t opcode);
+void gen_select(struct native_gen *g);
+/* Conditions beyond the CPU's: equality of floats. */
+enum { CC_FEQ = 16, CC_FNE = 17 };
+/* The top operand as a condition of the flags just set: not zero. */
+unsigned cond_pop(struct native_gen *g);
+/* The same of an operand that has been popped. */
+unsigned cond_of(struct native_gen *g, struct gval *v);
+/* memory.c */
+void gen_load(struct native_gen *g, uint8_t opcode);
+void gen_store(struct native_gen *g, uint8_t opcode);
+void gen_memory_size(struct native_gen *g);
+void gen_memory_grow(struct native_gen *g);
+void table_function(struct native_gen *g, uint32_t table, unsigned i);
+void gen_table_get(struct native_gen *g);
+void gen_table_set(struct native_gen *g);
+void gen_bulk(struct native_gen *g);
+void gen_ref_func(struct native_gen *g);
+/* control.c */
+void gen_block(struct native_gen *g, enum glabel_kind kind);
+/* `if` on flags that are set; everything has been flushed. */
+void gen_if_cond(struct native_gen *g, unsigned cond);
+void gen_else(struct native_gen *g);
+void gen_end(struct native_gen *g);
+void gen_br(struct native_gen *g, uint32_t depth);
+void gen_br_if(struct native_gen *g, uint32_t depth);
+void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond);
+void gen_br_table(struct native_gen *g);
+void gen_return(struct native_gen *g);
+void gen_unreachable(struct native_gen *g);
+static inline struct glabel *label_at(struct native_gen *g, uint32_t depth)
+{
+    return &g->labels[g->label_count - 1 - depth];
+}
+static inline uint32_t label_arity(const struct glabel *l)
+{
+    return l->kind == GL_LOOP ? l->param_count : l->result_count;
+}
+/* calls.c */
+void gen_call(struct native_gen *g, uint32_t index);
+void gen_call_indirect(struct native_gen *g);
+/* Calls a C helper on the top n operands; its answer is in rax, held. result_slots
+ * operands are then where they were. */
+void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, uint32_t y);
+void gen_prologue(struct native_gen *g);
+void gen_epilogue(struct native_gen *g);
+/* A unit of fuel; out of line when there is none. */
+void gen_spend(struct native_gen *g, uint32_t offset);
+/* stubs.c */
+void gen_entries(struct native_gen *g);
+void gen_out_of_line(struct native_gen *g);
+void gen_adapters(struct native_gen *g);
+
+#endif

@@ -1,0 +1,366 @@
+/* Linear memory, tables, globals. */
+#include "x64/gen.h"
+
+enum { FIRST_LOAD = 0x28, FIRST_STORE = 0x36 };
+
+struct access {
+    uint32_t op;
+    uint8_t type;
+    uint8_t width; /* as a power of two */
+};
+
+static const struct access loads[] = {
+    { OP_MOV, ENG_I32, 2 },
+    { OP_MOV | X64_WIDE, ENG_I64, 3 },
+    { OP_MOVSS, ENG_F32, 2 },
+    { OP_MOVSD, ENG_F64, 3 },
+    { (uint32_t)OP_MOVSX8, ENG_I32, 0 },
+    { (uint32_t)OP_MOVZX8, ENG_I32, 0 },
+    { OP_MOVSX16, ENG_I32, 1 },
+    { OP_MOVZX16, ENG_I32, 1 },
+    { (uint32_t)OP_MOVSX8 | X64_WIDE, ENG_I64, 0 },
+    { (uint32_t)OP_MOVZX8, ENG_I64, 0 },
+    { OP_MOVSX16 | X64_WIDE, ENG_I64, 1 },
+    { OP_MOVZX16, ENG_I64, 1 },
+    { OP_MOVSXD | X64_WIDE, ENG_I64, 2 },
+    { OP_MOV, ENG_I64, 2 },
+};
+
+static const struct access stores[] = {
+    { OP_MOV_STORE, ENG_I32, 2 },
+    { OP_MOV_STORE | X64_WIDE, ENG_I64, 3 },
+    { OP_MOVSS_STORE, ENG_F32, 2 },
+    { OP_MOVSD_STORE, ENG_F64, 3 },
+    { (uint32_t)OP_MOV_STORE8, ENG_I32, 0 },
+    { OP_MOV_STORE16, ENG_I32, 1 },
+    { (uint32_t)OP_MOV_STORE8, ENG_I64, 0 },
+    { OP_MOV_STORE16, ENG_I64, 1 },
+    { OP_MOV_STORE, ENG_I64, 2 },
+};
+
+static struct x64_mem ctx(size_t offset)
+{
+    return mem_of(REG_INST, (int32_t)offset);
+}
+
+/* Address and offset in one temporary, checked and, whatever the CPU guesses, below the
+ * memory's end. */
+static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uint32_t offset,
+                                      unsigned width)
+{
+    unsigned t;
+    if (at->kind == G_CONST) {
+        t = gpr_alloc(g);
+        asm_mov_imm(&g->a, t, at->bits + offset);
+    } else {
+        unsigned r = val_reg(g, at);
+        t = at->kind == G_REG ? r : gpr_alloc(g);
+        if (offset > INT32_MAX) {
+            unsigned k = gpr_alloc(g);
+            asm_mov_imm(&g->a, k, offset);
+            asm_rm(&g->a, OP_LEA | X64_WIDE, t, mem_index(r, k, 0, 0));
+            gpr_free(g, k);
+        } else if (offset) {
+            asm_rm(&g->a, OP_LEA | X64_WIDE, t, mem_of(r, (int32_t)offset));
+        } else if (t != r) {
+            asm_mov32(&g->a, t, r);
+        }
+    }
+    at->kind = G_REG;
+    at->reg = (uint8_t)t;
+    asm_rm(&g->a, OP_CMP | X64_WIDE, t,
+           ctx(offsetof(struct native_ctx, mem_last) + width * sizeof(int64_t)));
+    gen_trap_if(g, CC_G, ENG_TRAP_MEMORY_BOUNDS);
+    asm_rm(&g->a, (OP_CMOV + CC_G) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
+    return mem_index(REG_MEM, t, 0, 0);
+}
+
+/* Where an access goes; what it needs is held in *at. */
+static struct x64_mem address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width)
+{
+    if (g->checking)
+        return checked_address(g, at, offset, width);
+    if (at->kind == G_CONST && at->bits + offset <= INT32_MAX)
+        return mem_of(REG_MEM, (int32_t)(at->bits + offset));
+    unsigned r = val_reg(g, at);
+    if (offset <= INT32_MAX)
+        return mem_index(REG_MEM, r, 0, (int32_t)offset);
+    unsigned t = gpr_alloc(g);
+    asm_mov_imm(&g->a, t, offset);
+    asm_rr(&g->a, OP_ADD | X64_WIDE, t, r);
+    val_release(g, at);
+    at->kind = G_REG;
+    at->reg = (uint8_t)t;
+    return mem_index(REG_MEM, t, 0, 0);
+}
+
+static void place_here(struct native_gen *g)
+{
+    gen_place(g, asm_pos(&g->a), gen_offset(g), false);
+}
+
+void gen_load(struct native_gen *g, uint8_t opcode)
+{
+    const struct access *x = &loads[opcode - FIRST_LOAD];
+    body_u32(&g->p);
+    uint32_t offset = body_u32(&g->p);
+    struct gval at = val_pop(g);
+    struct x64_mem m = address(g, &at, offset, x->width);
+    struct gdest dest = dest_of(g, x->type);
+    bool f = is_float(x->type);
+    unsigned d = dest.set                     ? dest.reg
+                 : f                          ? xmm_alloc(g)
+                 : at.kind == G_REG           ? at.reg
+                                              : gpr_alloc(g);
+    place_here(g);
+    asm_rm(&g->a, x->op, d, m);
+    if (f || !(at.kind == G_REG && at.reg == d))
+        val_release(g, &at);
+    dest_done(g, &dest, x->type, d, false);
+}
+
+static void store_const(struct native_gen *g, const struct access *x, struct x64_mem m, uint32_t bits)
+{
+    switch (x->width) {
+    case 0:
+        asm_rm(&g->a, OP_MOV_IMM8, 0, m);
+        asm_8(&g->a, bits);
+        break;
+    case 1:
+        asm_rm(&g->a, OP_MOV_IMM16, 0, m);
+        asm_8(&g->a, bits);
+        asm_8(&g->a, bits >> 8);
+        break;
+    default:
+        asm_rm(&g->a, OP_MOV_IMM | (x->width == 3 ? X64_WIDE : 0), 0, m);
+        asm_32(&g->a, bits);
+        break;
+    }
+}
+
+void gen_store(struct native_gen *g, uint8_t opcode)
+{
+    const struct access *x = &stores[opcode - FIRST_STORE];
+    body_u32(&g->p);
+    uint32_t offset = body_u32(&g->p);
+    struct gval v = val_pop(g), at = val_pop(g);
+    bool imm = v.kind == G_CONST && (x->width < 3 || ((int64_t)v.bits >= INT32_MIN &&
+                                                      (int64_t)v.bits <= INT32_MAX));
+    unsigned reg = 0;
+    val_clean(g, &v);
+    if (!imm)
+        reg = val_reg(g, &v);
+    struct x64_mem m = address(g, &at, offset, x->width);
+    place_here(g);
+    if (imm)
+        store_const(g, x, m, (uint32_t)v.bits);
+    else
+        asm_rm(&g->a, x->op, reg, m);
+    val_release(g, &at);
+    val_release(g, &v);
+}
+
+void gen_memory_size(struct native_gen *g)
+{
+    g->p++;
+    struct gdest dest = dest_of(g, ENG_I32);
+    unsigned d = dest.set ? dest.reg : gpr_alloc(g);
+    asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(offsetof(struct native_ctx, mem_size)));
+    asm_rr(&g->a, OP_SHIFT_IMM | X64_WIDE, EXT_SHR, d);
+    asm_8(&g->a, 16);
+    dest_done(g, &dest, ENG_I32, d, false);
+}
+
+/* --- globals --------------------------------------------------------------------------- */
+
+/* Where global x is; *ret_held: a temporary that the address needs, or NO_REG. */
+static struct x64_mem global_mem(struct native_gen *g, uint32_t x, unsigned *ret_held)
+{
+    const struct eng_module *m = g->m;
+    *ret_held = NO_REG;
+    if (x >= m->global_imports)
+        return ctx(offsetof(struct eng_instance, own) +
+                   (x - m->global_imports) * sizeof(struct eng_global));
+    unsigned t = gpr_alloc(g);
+    asm_rm(&g->a, OP_MOV | X64_WIDE, t, ctx(g->layout.globals + x * sizeof(void *)));
+    *ret_held = t;
+    return mem_of(t, 0);
+}
+
+void gen_global_get(struct native_gen *g, uint32_t x)
+{
+    uint8_t type = g->m->globals[x].type;
+    unsigned held;
+    struct x64_mem m = global_mem(g, x, &held);
+    struct gdest dest = dest_of(g, type);
+    bool f = is_float(type);
+    unsigned d = dest.set ? dest.reg : f ? xmm_alloc(g) : gpr_alloc(g);
+    uint32_t op = type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type);
+    asm_rm(&g->a, op, d, m);
+    if (held != NO_REG)
+        gpr_free(g, held);
+    dest_done(g, &dest, type, d, false);
+}
+
+void gen_global_set(struct native_gen *g, uint32_t x)
+{
+    struct gval v = val_pop(g);
+    unsigned held;
+    val_clean(g, &v);
+    if (v.kind != G_CONST)
+        val_reg(g, &v);
+    struct x64_mem m = global_mem(g, x, &held);
+    val_store(g, &v, m);
+    val_release(g, &v);
+    if (held != NO_REG)
+        gpr_free(g, held);
+}
+
+void gen_ref_func(struct native_gen *g)
+{
+    uint32_t i = body_u32(&g->p), imports = g->m->func_imports;
+    unsigned d = gpr_alloc(g);
+    if (i < imports)
+        asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(g->layout.imports + i * sizeof(void *)));
+    else
+        asm_rm(&g->a, OP_LEA | X64_WIDE, d,
+               ctx(g->layout.funcs + (i - imports) * sizeof(struct eng_func)));
+    val_push_reg(g, ENG_FUNCREF, d, false);
+}
+
+/* --- tables ------------------------------------------------------------------------------ */
+
+/* Element i of table t: address in a temporary that is held; i is changed. */
+static struct x64_mem table_element(struct native_gen *g, uint32_t t, unsigned i,
+                                    enum eng_trap_code code, unsigned *ret_held)
+{
+    struct assembler *a = &g->a;
+    unsigned r = gpr_alloc(g), mask = gpr_alloc(g);
+    asm_rm(a, OP_MOV | X64_WIDE, r, ctx(g->layout.tables + t * sizeof(void *)));
+    asm_rm(a, OP_CMP, i, mem_of(r, offsetof(struct eng_table, size)));
+    gen_trap_if(g, CC_AE, code);
+    /* All ones when the index is below, whatever the CPU guesses. */
+    asm_rr(a, OP_SBB, mask, mask);
+    asm_rr(a, OP_AND, i, mask);
+    gpr_free(g, mask);
+    asm_rm(a, OP_MOV | X64_WIDE, r, mem_of(r, offsetof(struct eng_table, items)));
+    *ret_held = r;
+    return mem_index(r, i, 3, 0);
+}
+
+void gen_table_get(struct native_gen *g)
+{
+    uint32_t t = body_u32(&g->p);
+    struct gval index = val_pop(g);
+    unsigned i = val_temp(g, &index), r;
+    struct x64_mem m = table_element(g, t, i, ENG_TRAP_TABLE_BOUNDS, &r);
+    asm_rm(&g->a, OP_MOV | X64_WIDE, i, m);
+    gpr_free(g, r);
+    val_push_reg(g, g->m->tables[t].type, i, false);
+}
+
+void gen_table_set(struct native_gen *g)
+{
+    uint32_t t = body_u32(&g->p);
+    struct gval v = val_pop(g), index = val_pop(g);
+    unsigned i = val_temp(g, &index), r;
+    struct x64_mem m = table_element(g, t, i, ENG_TRAP_TABLE_BOUNDS, &r);
+    asm_rm(&g->a, OP_LEA | X64_WIDE, i, m);
+    gpr_free(g, r);
+    val_store(g, &v, mem_of(i, 0));
+    gpr_free(g, i);
+    val_release(g, &v);
+}
+
+/* Loads function element i (a temporary, changed) of table t into it: call_indirect. */
+void table_function(struct native_gen *g, uint32_t t, unsigned i)
+{
+    unsigned r;
+    struct x64_mem m = table_element(g, t, i, ENG_TRAP_UNDEFINED_ELEMENT, &r);
+    asm_rm(&g->a, OP_MOV | X64_WIDE, i, m);
+    gpr_free(g, r);
+}
+
+/* --- ranges: helpers in C ----------------------------------------------------------------- */
+
+static void range_op(struct native_gen *g, enum helper h, uint32_t x, uint32_t y)
+{
+    call_helper(g, h, 3, x, y);
+    asm_rr(&g->a, OP_TEST, RAX, RAX);
+    uint32_t from = asm_jcc(&g->a, CC_NE, 0);
+    gen_stub(g, (struct gstub){ STUB_TRAP_EAX, 0, 0, from, 0, gen_offset(g), 0 });
+    gpr_free(g, RAX);
+    val_drop_to(g, g->count - 3);
+}
+
+static void grow_op(struct native_gen *g, enum helper h, uint32_t n, uint32_t x)
+{
+    call_helper(g, h, n, x, 0);
+    val_drop_to(g, g->count - n);
+    val_push_reg(g, ENG_I32, RAX, false);
+}
+
+static void drop_op(struct native_gen *g, size_t at)
+{
+    asm_rm(&g->a, OP_MOV_IMM8, 0, ctx(at));
+    asm_8(&g->a, 1);
+}
+
+static void table_size(struct native_gen *g, uint32_t t)
+{
+    unsigned d = gpr_alloc(g);
+    asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(g->layout.tables + t * sizeof(void *)));
+    asm_rm(&g->a, OP_MOV, d, mem_of(d, offsetof(struct eng_table, size)));
+    val_push_reg(g, ENG_I32, d, false);
+}
+
+void gen_memory_grow(struct native_gen *g)
+{
+    g->p++;
+    grow_op(g, H_MEMORY_GROW, 1, 0);
+}
+
+/* Prefix 0xfc. */
+void gen_bulk(struct native_gen *g)
+{
+    uint32_t which = body_u32(&g->p), x, y;
+    if (which < 8) {
+        gen_saturate(g, which);
+        return;
+    }
+    x = body_u32(&g->p);
+    y = which == 8 || which == 10 || which == 12 || which == 14 ? body_u32(&g->p) : 0;
+    switch (which) {
+    case 8:
+        range_op(g, H_MEMORY_INIT, x, 0);
+        break;
+    case 9:
+        call_helper(g, H_DATA_DROP, 0, x, 0);
+        gpr_free(g, RAX);
+        break;
+    case 10:
+        range_op(g, H_MEMORY_COPY, 0, 0);
+        break;
+    case 11:
+        range_op(g, H_MEMORY_FILL, 0, 0);
+        break;
+    case 12:
+        range_op(g, H_TABLE_INIT, x, y);
+        break;
+    case 13:
+        drop_op(g, g->layout.elem_dropped + x);
+        break;
+    case 14:
+        range_op(g, H_TABLE_COPY, x, y);
+        break;
+    case 15:
+        grow_op(g, H_TABLE_GROW, 2, x);
+        break;
+    case 16:
+        table_size(g, x);
+        break;
+    default:
+        range_op(g, H_TABLE_FILL, x, 0);
+        break;
+    }
+}

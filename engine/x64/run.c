@@ -1,0 +1,162 @@
+/* Entering compiled code, and finding the way in it: from places in the code back to the
+ * module, from the stack back to the frames. */
+#include "x64/gen.h"
+
+/* --- the map ----------------------------------------------------------------------------
+ *
+ * For each place that can trap, in the order of the code: bytes from the one before (or
+ * the function's entry), and twice the zigzag of the distance in the module, plus one
+ * when it is behind a call that may have left the instance. Both in LEB128. */
+
+static void put_varint(struct native *n, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        n->map[n->map_bytes++] = (uint8_t)(v | 0x80);
+    n->map[n->map_bytes++] = (uint8_t)v;
+}
+
+void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
+{
+    enum { VARINTS_MAX = 16 };
+    struct native *n = g->n;
+    if (n->map_bytes + VARINTS_MAX > n->map_capacity &&
+        !gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1))
+        return;
+    int64_t distance = (int64_t)offset - (int64_t)g->map_offset;
+    uint64_t zigzag = (uint64_t)(distance < 0 ? -distance * 2 - 1 : distance * 2);
+    put_varint(n, pos - g->map_pos);
+    put_varint(n, zigzag * 2 + far);
+    g->map_pos = pos;
+    g->map_offset = offset;
+}
+
+static uint64_t get_varint(const struct native *n, uint32_t *at)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = n->map[(*at)++];
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return value;
+    }
+}
+
+struct place {
+    uint32_t func; /* defined function */
+    uint32_t offset;
+    bool far;
+};
+
+/* The function that has code at pos, by halving. */
+static uint32_t func_at(const struct eng_module *m, uint32_t pos)
+{
+    uint32_t low = 0, high = module_func_defined(m);
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (m->native->funcs[middle].code <= pos)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* False when pc is not exactly a place of m's functions. */
+static bool find_place(const struct eng_module *m, uintptr_t pc, struct place *ret)
+{
+    const struct native *n = m->native;
+    uintptr_t pos = pc - (uintptr_t)n->base;
+    if (!module_func_defined(m) || pos < n->funcs[0].code || pos > n->funcs_end)
+        return false;
+    uint32_t f = func_at(m, (uint32_t)pos - 1), count = module_func_defined(m);
+    /* A return address behind a function's last instruction is still its own. */
+    for (uint32_t i = f; i < count && i < f + 2; i++) {
+        uint32_t at = n->funcs[i].map, end = i + 1 < count ? n->funcs[i + 1].map : n->map_bytes;
+        uint64_t place = n->funcs[i].code, offset = m->funcs[i].offset;
+        while (at < end && place <= pos) {
+            place += get_varint(n, &at);
+            uint64_t word = get_varint(n, &at), zigzag = word >> 1;
+            offset += zigzag & 1 ? ~(zigzag >> 1) : zigzag >> 1;
+            if (place == pos) {
+                *ret = (struct place){ i, (uint32_t)offset, word & 1 };
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool native_access_at(const struct eng_instance *inst, uintptr_t pc)
+{
+    struct place at;
+    return inst->module->native && find_place(inst->module, pc, &at);
+}
+
+/* --- the stack ------------------------------------------------------------------------------ */
+
+/* The place behind the call that pc returns to: of inst's module if it is one, of
+ * another instance's otherwise. */
+static bool find_caller(const struct eng_store *s, const struct eng_instance *inst, uintptr_t pc,
+                        struct place *ret, const struct eng_module **ret_module)
+{
+    *ret_module = inst->module;
+    if (find_place(inst->module, pc, ret))
+        return true;
+    for (const struct eng_instance *i = s->instances; i; i = i->next) {
+        *ret_module = i->module;
+        if (i->module->native && find_place(i->module, pc, ret))
+            return true;
+    }
+    return false; /* outside of all functions: the way in */
+}
+
+void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
+                 const struct eng_instance *inst, struct eng_trap *trap)
+{
+    struct place at;
+    const struct eng_module *m;
+    uintptr_t here = (uintptr_t)pc;
+    while (find_caller(s, inst, here, &at, &m)) {
+        const struct native_func *f = &m->native->funcs[at.func];
+        if (at.far)
+            inst = (const struct eng_instance *)(uintptr_t)
+                *(const uint64_t *)((const uint8_t *)sp + f->far);
+        trap_frame(trap, inst, m->func_imports + at.func, at.offset);
+        sp = (const uint64_t *)((const uint8_t *)sp + f->frame);
+        here = *sp++;
+    }
+}
+
+/* --- the way in --------------------------------------------------------------------------------- */
+
+void native_link(struct eng_instance *inst)
+{
+    inst->native.store = inst->store;
+    inst->native.helpers = native_helpers;
+}
+
+typedef void (*native_enter)(struct eng_instance *inst, const uint8_t *code, uint64_t *values,
+                             uint64_t *sp);
+
+void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
+{
+    struct eng_instance *inst = f->inst;
+    const struct eng_module *m = inst->module;
+    const struct native *n = m->native;
+    uint32_t type = m->func_types[f->of.index];
+    uint64_t *sp = (uint64_t *)((uintptr_t)s->stack_end & ~(uintptr_t)15);
+    uint64_t room = (uint64_t)(s->stack_end - s->active->base) * sizeof *sp;
+    s->inst = inst;
+    if (room < type_out_bytes(&m->types[type]) + NATIVE_ROOM) {
+        s->trap = ENG_TRAP_STACK_EXHAUSTED;
+        s->pc = NULL;
+        return;
+    }
+    inst->native.budget = s->budget;
+    inst->native.stack_limit = (uintptr_t)s->active->base + NATIVE_SLACK;
+    native_enter enter;
+    const uint8_t *way = n->base + n->enter[type];
+    memcpy(&enter, &way, sizeof enter);
+    enter(inst, f->native, args, sp);
+    s->budget = s->inst->native.budget;
+}

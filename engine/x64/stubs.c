@@ -1,0 +1,394 @@
+/* What code needs besides functions: the fixed entries at a module's start, what is out of
+ * line behind each function, and the ways in and out by function type. */
+#include "x64/gen.h"
+
+static struct x64_mem ctx(size_t offset)
+{
+    return mem_of(REG_INST, (int32_t)offset);
+}
+
+#define CTX(field) ctx(offsetof(struct native_ctx, field))
+#define STORE(reg, field) mem_of((reg), (int32_t)offsetof(struct eng_store, field))
+
+static void load64(struct native_gen *g, unsigned reg, struct x64_mem m)
+{
+    asm_rm(&g->a, OP_MOV | X64_WIDE, reg, m);
+}
+
+static void store64(struct native_gen *g, unsigned reg, struct x64_mem m)
+{
+    asm_rm(&g->a, OP_MOV_STORE | X64_WIDE, reg, m);
+}
+
+/* A word of memory to another without a register. */
+static void copy64(struct native_gen *g, struct x64_mem to, struct x64_mem from)
+{
+    asm_rm(&g->a, OP_GROUP5, 6, from);
+    asm_rm(&g->a, OP_POP_RM, 0, to);
+}
+
+/* --- fixed entries --------------------------------------------------------------------------- */
+
+static const uint64_t fixed[K_COUNT][2] = {
+    [K_ABS64] = { 0x7fffffffffffffff, 0x7fffffffffffffff },
+    [K_SIGN64] = { 0x8000000000000000, 0x8000000000000000 },
+    [K_ABS32] = { 0x7fffffff7fffffff, 0x7fffffff7fffffff },
+    [K_SIGN32] = { 0x8000000080000000, 0x8000000080000000 },
+    [K_NAN64] = { 0x7ff8000000000000, 0 },
+    [K_NAN32] = { 0x7fc00000, 0 },
+    [K_MIN63_64] = { 0xc3e0000000000000, 0 },
+    [K_MIN63_32] = { 0xdf000000, 0 },
+};
+
+/* Callee-saved registers of the System V convention, in the order of being pushed. */
+static const uint8_t host_saved[] = { RBX, RBP, R12, R13, R14, R15 };
+
+static void entry_trap(struct native_gen *g)
+{
+    struct assembler *a = &g->a;
+    g->entries.stack = asm_pos(a);
+    asm_mov_imm(a, RAX, ENG_TRAP_STACK_EXHAUSTED);
+    g->entries.trap = asm_pos(a);
+    asm_pop(a, RDX);
+    load64(g, RCX, CTX(store));
+    store64(g, RDX, STORE(RCX, pc));
+    store64(g, RSP, STORE(RCX, fp));
+    store64(g, REG_INST, STORE(RCX, inst));
+    asm_rm(a, OP_MOV_STORE, RAX, STORE(RCX, trap));
+    load64(g, RSP, STORE(RCX, native_host_sp));
+    g->entries.exit = asm_pos(a);
+    asm_alu_imm(a, true, EXT_ADD, RSP, 8);
+    for (unsigned i = base_countof(host_saved); i-- > 0;)
+        asm_pop(a, host_saved[i]);
+    asm_ret(a);
+}
+
+enum { REFILL_GPRS = 8, REFILL_BYTES = REFILL_GPRS * 8 + 16 * 16 };
+
+static void refill_registers(struct native_gen *g, unsigned base, int32_t disp, bool save)
+{
+    static const uint8_t gprs[REFILL_GPRS] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+    for (unsigned i = 0; i < REFILL_GPRS; i++)
+        asm_rm(&g->a, (save ? OP_MOV_STORE : OP_MOV) | X64_WIDE, gprs[i],
+               mem_of(base, disp + (int32_t)i * 8));
+    for (unsigned i = 0; i < 16; i++)
+        asm_rm(&g->a, save ? OP_MOVUPS_STORE : OP_MOVUPS, i,
+               mem_of(base, disp + REFILL_GPRS * 8 + (int32_t)i * 16));
+}
+
+static void entry_refill(struct native_gen *g)
+{
+    struct assembler *a = &g->a;
+    g->entries.refill = asm_pos(a);
+    asm_push(a, RAX);
+    asm_push(a, RBX);
+    asm_mov(a, RBX, RSP);
+    load64(g, RAX, CTX(store));
+    load64(g, RAX, STORE(RAX, native_host_sp));
+    refill_registers(g, RAX, -REFILL_BYTES, true);
+    asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RAX, -REFILL_BYTES));
+    asm_mov(a, RDI, REG_INST);
+    load64(g, RAX, CTX(helpers));
+    asm_rm(a, OP_GROUP5, 2, mem_of(RAX, H_REFILL * 8));
+    asm_rr(a, OP_TEST, RAX, RAX);
+    uint8_t *stop = asm_jcc_short(a, CC_NE);
+    uint8_t *near = asm_jmp_short(a);
+    asm_short_here(a, stop);
+    asm_mov(a, RSP, RBX);
+    asm_pop(a, RBX);
+    asm_alu_imm(a, true, EXT_ADD, RSP, 8);
+    asm_jmp(a, g->entries.trap);
+    asm_short_here(a, near);
+    refill_registers(g, RSP, 0, false);
+    asm_mov(a, RSP, RBX);
+    asm_pop(a, RBX);
+    asm_pop(a, RAX);
+    asm_ret(a);
+}
+
+static void entry_call_c(struct native_gen *g)
+{
+    struct assembler *a = &g->a;
+    g->entries.call_c = asm_pos(a);
+    asm_push(a, RBX);
+    asm_mov(a, RBX, RSP);
+    load64(g, RDI, CTX(store));
+    load64(g, RSP, STORE(RDI, native_host_sp));
+    asm_mov(a, RDI, REG_INST);
+    asm_rr(a, OP_GROUP5, 2, RAX);
+    asm_mov(a, RSP, RBX);
+    asm_pop(a, RBX);
+    asm_ret(a);
+}
+
+/* Makes the instance in `to` the running one. */
+static void switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
+{
+    load64(g, scratch, CTX(budget));
+    store64(g, scratch, mem_of(to, offsetof(struct native_ctx, budget)));
+    load64(g, scratch, CTX(stack_limit));
+    store64(g, scratch, mem_of(to, offsetof(struct native_ctx, stack_limit)));
+    asm_mov(&g->a, REG_INST, to);
+    load64(g, REG_MEM, CTX(mem_base));
+    load64(g, scratch, CTX(store));
+    store64(g, REG_INST, STORE(scratch, inst));
+}
+
+static void entry_back(struct native_gen *g)
+{
+    g->entries.back = asm_pos(&g->a);
+    switch_instance(g, RDX, RCX);
+    asm_ret(&g->a);
+}
+
+void gen_entries(struct native_gen *g)
+{
+    if (!gen_room(g, 2048))
+        return;
+    g->entries.consts = asm_pos(&g->a);
+    memcpy(g->a.p, fixed, sizeof fixed);
+    g->a.p += sizeof fixed;
+    entry_trap(g);
+    entry_refill(g);
+    entry_call_c(g);
+    entry_back(g);
+}
+
+/* --- out of line, behind a function --------------------------------------------------------- */
+
+static void call_far(struct native_gen *g, uint32_t type, uint32_t offset)
+{
+    uint32_t at = asm_call(&g->a, 0);
+    asm_write32(&g->a, at, g->far_sites[type]);
+    g->far_sites[type] = at;
+    gen_place(g, asm_pos(&g->a), offset, true);
+}
+
+static void call_back(struct native_gen *g)
+{
+    load64(g, RDX, mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
+    asm_call(&g->a, g->entries.back);
+}
+
+static void trap_now(struct native_gen *g, uint32_t offset)
+{
+    asm_call(&g->a, g->entries.trap);
+    gen_place(g, asm_pos(&g->a), offset, false);
+}
+
+/* A conversion to an integer found something that does not fit, or NaN. With `back`: or
+ * the smallest i64, which does. */
+static void stub_trunc(struct native_gen *g, const struct gstub *s)
+{
+    struct assembler *a = &g->a;
+    uint32_t op = s->arg ? OP_UCOMISD : OP_UCOMISS;
+    asm_rr(a, op, s->reg, s->reg);
+    uint8_t *nan = asm_jcc_short(a, CC_P);
+    if (s->kind == STUB_TRUNC64) {
+        gen_op_fixed(g, op, s->reg, s->arg ? K_MIN63_64 : K_MIN63_32);
+        asm_jcc(a, CC_E, s->back);
+    }
+    asm_mov_imm(a, RAX, ENG_TRAP_INT_OVERFLOW);
+    uint8_t *known = asm_jmp_short(a);
+    asm_short_here(a, nan);
+    asm_mov_imm(a, RAX, ENG_TRAP_INVALID_CONVERSION);
+    asm_short_here(a, known);
+    trap_now(g, s->offset);
+}
+
+static void out_of_line(struct native_gen *g, const struct gstub *s)
+{
+    struct assembler *a = &g->a;
+    asm_patch(a, s->from, asm_pos(a));
+    switch ((enum gstub_kind)s->kind) {
+    case STUB_TRAP:
+        asm_mov_imm(a, RAX, s->arg);
+        trap_now(g, s->offset);
+        return;
+    case STUB_TRAP_EAX:
+        trap_now(g, s->offset);
+        return;
+    case STUB_TRUNC:
+    case STUB_TRUNC64:
+        stub_trunc(g, s);
+        return;
+    case STUB_REFILL:
+        asm_call(a, g->entries.refill);
+        gen_place(g, asm_pos(a), s->offset, false);
+        break;
+    case STUB_FAR:
+        call_far(g, s->type, s->offset);
+        call_back(g);
+        break;
+    case STUB_BACK:
+        call_back(g);
+        break;
+    case STUB_NAN:
+        gen_op_fixed(g, s->arg ? OP_MOVSD : OP_MOVSS, s->reg, s->arg ? K_NAN64 : K_NAN32);
+        break;
+    }
+    asm_jmp(a, s->back);
+}
+
+void gen_out_of_line(struct native_gen *g)
+{
+    for (uint32_t i = 0; i < g->stub_count && gen_room(g, 128); i++)
+        out_of_line(g, &g->stubs[i]);
+    if (!g->const_count || !gen_room(g, (size_t)g->const_count * 8 + 16))
+        return;
+    asm_align(&g->a, 8);
+    for (uint32_t i = 0; i < g->const_count; i++) {
+        asm_patch(&g->a, g->consts[i].from, asm_pos(&g->a));
+        asm_64(&g->a, g->consts[i].bits);
+    }
+}
+
+/* --- adapters by function type ---------------------------------------------------------------- */
+
+struct arg_walk {
+    uint32_t ints, floats, stack;
+};
+
+static unsigned arg_next(struct arg_walk *w, uint8_t type, uint32_t *ret_at)
+{
+    if (is_float(type)) {
+        if (w->floats < ARG_XMMS)
+            return w->floats++;
+    } else if (w->ints < ARG_GPRS) {
+        return arg_gprs[w->ints++];
+    }
+    *ret_at = w->stack++ * 8;
+    return NO_REG;
+}
+
+/* Arguments or results between an array at base and registers. */
+static void array_load(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
+{
+    asm_rm(&g->a, type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type),
+           reg, m);
+}
+
+static void array_store(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
+{
+    asm_rm(&g->a, is_float(type) ? OP_MOVSD_STORE : OP_MOV_STORE | X64_WIDE, reg, m);
+}
+
+/* Called in System V's convention as native_enter. */
+static void adapter_in(struct native_gen *g, uint32_t type)
+{
+    const struct eng_functype *t = &g->m->types[type];
+    struct assembler *a = &g->a;
+    struct arg_walk w = { 0 };
+    uint32_t at;
+    g->n->enter[type] = asm_pos(a);
+    asm_endbr(a);
+    for (unsigned i = 0; i < base_countof(host_saved); i++)
+        asm_push(a, host_saved[i]);
+    asm_alu_imm(a, true, EXT_SUB, RSP, 8);
+    asm_mov(a, REG_INST, RDI);
+    load64(g, RAX, CTX(store));
+    store64(g, RSP, STORE(RAX, native_host_sp));
+    load64(g, REG_MEM, CTX(mem_base));
+    asm_mov(a, RBX, RDX);
+    asm_mov(a, RAX, RSI);
+    asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RCX, -(int32_t)type_out_bytes(t)));
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        struct x64_mem from = mem_of(RBX, (int32_t)(i * 8));
+        unsigned reg = arg_next(&w, t->params[i], &at);
+        if (reg != NO_REG) {
+            array_load(g, t->params[i], reg, from);
+        } else if (t->params[i] == ENG_I32) { /* what is above it is not ours to believe */
+            asm_rm(a, OP_MOV, RDX, from);
+            store64(g, RDX, mem_of(RSP, (int32_t)at));
+        } else {
+            copy64(g, mem_of(RSP, (int32_t)at), from);
+        }
+    }
+    asm_rr(a, OP_GROUP5, 2, RAX);
+    if (t->result_count == 1)
+        array_store(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RBX, 0));
+    for (uint32_t i = 0; t->result_count > 1 && i < t->result_count; i++)
+        copy64(g, mem_of(RBX, (int32_t)(i * 8)), mem_of(RSP, (int32_t)(i * 8)));
+    load64(g, RCX, CTX(store));
+    asm_rm(a, OP_MOV_IMM, 0, STORE(RCX, trap));
+    asm_32(a, 0);
+    load64(g, RSP, STORE(RCX, native_host_sp));
+    asm_jmp(a, g->entries.exit);
+}
+
+/* To the host or another tier: arguments into an array. */
+static void adapter_host(struct native_gen *g, const struct eng_functype *t)
+{
+    struct assembler *a = &g->a;
+    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count, at;
+    int32_t bytes = (int32_t)room * 8;
+    struct arg_walk w = { 0 };
+    asm_rm(a, OP_LEA | X64_WIDE, RCX, mem_of(RSP, -bytes));
+    asm_rm(a, OP_CMP | X64_WIDE, RCX, CTX(stack_limit));
+    asm_jcc(a, CC_B, g->entries.stack);
+    if (bytes)
+        asm_alu_imm(a, true, EXT_SUB, RSP, bytes);
+    for (uint32_t i = 0; i < t->param_count; i++) {
+        struct x64_mem to = mem_of(RSP, (int32_t)(i * 8));
+        unsigned reg = arg_next(&w, t->params[i], &at);
+        if (reg != NO_REG)
+            array_store(g, t->params[i], reg, to);
+        else
+            copy64(g, to, mem_of(RSP, bytes + 8 + (int32_t)at));
+    }
+    asm_mov(a, RSI, RSP);
+    asm_mov(a, RDX, RAX);
+    load64(g, RAX, CTX(helpers));
+    load64(g, RAX, mem_of(RAX, H_HOST_CALL * 8));
+    asm_call(a, g->entries.call_c);
+    asm_rr(a, OP_TEST, RAX, RAX);
+    uint8_t *fine = asm_jcc_short(a, CC_E);
+    if (bytes)
+        asm_alu_imm(a, true, EXT_ADD, RSP, bytes);
+    asm_jmp(a, g->entries.trap);
+    asm_short_here(a, fine);
+    if (t->result_count == 1)
+        array_load(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RSP, 0));
+    for (uint32_t i = 0; t->result_count > 1 && i < t->result_count; i++)
+        copy64(g, mem_of(RSP, bytes + 8 + (int32_t)(i * 8)), mem_of(RSP, (int32_t)(i * 8)));
+    if (bytes)
+        asm_alu_imm(a, true, EXT_ADD, RSP, bytes);
+    asm_ret(a);
+}
+
+/* To whatever function of the type is in rax. */
+static void adapter_far(struct native_gen *g, uint32_t type)
+{
+    struct assembler *a = &g->a;
+    for (uint32_t at = g->far_sites[type]; at;) {
+        uint32_t next = asm_read32(a, at);
+        asm_patch(a, at, asm_pos(a));
+        at = next;
+    }
+    load64(g, RDX, mem_of(RAX, offsetof(struct eng_func, native)));
+    asm_rr(a, OP_TEST | X64_WIDE, RDX, RDX);
+    uint32_t host = asm_jcc(a, CC_E, 0);
+    load64(g, RCX, mem_of(RAX, offsetof(struct eng_func, inst)));
+    switch_instance(g, RCX, RAX);
+    asm_rr(a, OP_GROUP5, 4, RDX);
+    asm_patch(a, host, asm_pos(a));
+    adapter_host(g, &g->m->types[type]);
+}
+
+/* Ways in for the types of defined functions, ways out for those of far calls. */
+void gen_adapters(struct native_gen *g)
+{
+    const struct eng_module *m = g->m;
+    for (uint32_t i = 0; i < module_func_defined(m); i++) {
+        uint32_t type = m->funcs[i].type;
+        const struct eng_functype *t = &m->types[type];
+        if (!g->n->enter[type] &&
+            gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 24))
+            adapter_in(g, type);
+    }
+    for (uint32_t i = 0; i < m->type_count; i++) {
+        const struct eng_functype *t = &m->types[i];
+        if (g->far_sites[i] && gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 24))
+            adapter_far(g, i);
+    }
+}

@@ -1,0 +1,432 @@
+/* Operands at compile time: where they are, and the temporaries that hold them. */
+#include "x64/gen.h"
+
+/* --- registers --------------------------------------------------------------------- */
+
+void gpr_free(struct native_gen *g, unsigned reg)
+{
+    g->gpr_free |= 1u << reg & g->gpr_temps;
+}
+
+void xmm_free(struct native_gen *g, unsigned reg)
+{
+    if (reg < XMM_TEMPS)
+        g->xmm_free |= 1u << reg;
+}
+
+static void spill(struct native_gen *g, uint32_t i)
+{
+    struct gval *v = &g->vals[i];
+    val_store(g, v, slot_mem(g, i));
+    if (is_float(v->type))
+        xmm_free(g, v->reg);
+    else
+        gpr_free(g, v->reg);
+    v->kind = G_SLOT;
+    v->at = i;
+    v->dirty = false;
+}
+
+/* The deepest operand among those that own one of `regs`. */
+static uint32_t deepest(const uint32_t *owner, uint32_t regs)
+{
+    uint32_t best = SLOT_NONE;
+    for (; regs; regs &= regs - 1) {
+        uint32_t i = owner[__builtin_ctz(regs)];
+        best = i < best ? i : best;
+    }
+    return best;
+}
+
+unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these)
+{
+    uint32_t can = g->gpr_free & ~not_these;
+    if (!can) {
+        uint32_t i = deepest(g->gpr_owner, g->gpr_temps & ~g->gpr_free & ~not_these);
+        base_assert(i != SLOT_NONE);
+        spill(g, i);
+        can = g->gpr_free & ~not_these;
+    }
+    unsigned reg = (unsigned)__builtin_ctz(can);
+    g->gpr_free &= ~(1u << reg);
+    g->gpr_owner[reg] = SLOT_NONE;
+    return reg;
+}
+
+unsigned gpr_alloc(struct native_gen *g)
+{
+    return gpr_alloc_not(g, 0);
+}
+
+unsigned xmm_alloc(struct native_gen *g)
+{
+    if (!g->xmm_free) {
+        uint32_t i = deepest(g->xmm_owner, (1u << XMM_TEMPS) - 1);
+        base_assert(i != SLOT_NONE);
+        spill(g, i);
+    }
+    unsigned reg = (unsigned)__builtin_ctz(g->xmm_free);
+    g->xmm_free &= ~(1u << reg);
+    g->xmm_owner[reg] = SLOT_NONE;
+    return reg;
+}
+
+void gpr_take(struct native_gen *g, unsigned reg)
+{
+    if (!(g->gpr_free >> reg & 1)) {
+        uint32_t i = g->gpr_owner[reg];
+        base_assert(i != SLOT_NONE);
+        if (g->gpr_free) {
+            unsigned to = gpr_alloc(g);
+            asm_mov(&g->a, to, reg);
+            g->vals[i].reg = (uint8_t)to;
+            g->gpr_owner[to] = i;
+        } else {
+            spill(g, i);
+        }
+    }
+    g->gpr_free &= ~(1u << reg);
+    g->gpr_owner[reg] = SLOT_NONE;
+}
+
+void xmm_take(struct native_gen *g, unsigned reg)
+{
+    if (!(g->xmm_free >> reg & 1)) {
+        base_assert(g->xmm_owner[reg] != SLOT_NONE);
+        spill(g, g->xmm_owner[reg]);
+    }
+    g->xmm_free &= ~(1u << reg);
+    g->xmm_owner[reg] = SLOT_NONE;
+}
+
+/* --- pushing and popping --------------------------------------------------------------- */
+
+static struct gval *push(struct native_gen *g, uint8_t type, uint8_t kind)
+{
+    if (g->count == g->val_capacity &&
+        !gen_grow(g, (void **)&g->vals, &g->val_capacity, g->count + 1u, sizeof *g->vals)) {
+        g->count--; /* the function has failed; what is written does not matter */
+    }
+    struct gval *v = &g->vals[g->count++];
+    *v = (struct gval){ .type = type, .kind = kind };
+    return v;
+}
+
+void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty)
+{
+    struct gval *v = push(g, type, G_REG);
+    v->reg = (uint8_t)reg;
+    v->dirty = dirty;
+    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count - 1;
+}
+
+void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits)
+{
+    push(g, type, G_CONST)->bits = bits;
+}
+
+void val_push_local(struct native_gen *g, uint32_t x)
+{
+    struct glocal *l = &g->locals[x];
+    struct gval *v = push(g, l->type, G_LOCAL);
+    v->at = x;
+    v->dirty = is_float(l->type) && !l->mixed;
+    l->refs++;
+}
+
+void val_push_slot(struct native_gen *g, uint8_t type)
+{
+    struct gval *v = push(g, type, G_SLOT);
+    v->at = g->count - 1;
+}
+
+struct gval val_pop(struct native_gen *g)
+{
+    struct gval v = g->vals[--g->count];
+    if (g->flushed > g->count)
+        g->flushed = g->count;
+    if (v.kind == G_REG)
+        (is_float(v.type) ? g->xmm_owner : g->gpr_owner)[v.reg] = SLOT_NONE;
+    else if (v.kind == G_LOCAL)
+        g->locals[v.at].refs--;
+    return v;
+}
+
+void val_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind != G_REG)
+        return;
+    if (is_float(v->type))
+        xmm_free(g, v->reg);
+    else
+        gpr_free(g, v->reg);
+}
+
+void val_drop_to(struct native_gen *g, uint32_t count)
+{
+    while (g->count > count) {
+        struct gval v = val_pop(g);
+        val_release(g, &v);
+    }
+}
+
+/* --- reading ------------------------------------------------------------------------- */
+
+bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret)
+{
+    if (v->kind == G_SLOT) {
+        *ret = slot_mem(g, v->at);
+        return true;
+    }
+    if (v->kind == G_LOCAL && g->locals[v->at].reg == NO_REG) {
+        *ret = local_mem(g, v->at);
+        return true;
+    }
+    return false;
+}
+
+bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret)
+{
+    if (v->kind == G_REG) {
+        *ret = v->reg;
+        return true;
+    }
+    if (v->kind == G_LOCAL && g->locals[v->at].reg != NO_REG) {
+        *ret = g->locals[v->at].reg;
+        return true;
+    }
+    return false;
+}
+
+static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
+{
+    bool f64 = v->type == ENG_F64;
+    struct x64_mem m;
+    unsigned from;
+    if (v->kind == G_CONST) {
+        if (v->bits == 0)
+            asm_rr(&g->a, OP_XORPS, reg, reg);
+        else
+            gen_op_const(g, f64 ? OP_MOVSD : OP_MOVSS, reg, v->bits);
+    } else if (val_mem(g, v, &m)) {
+        asm_rm(&g->a, f64 ? OP_MOVSD : OP_MOVSS, reg, m);
+    } else if (val_in_reg(g, v, &from) && from != reg) {
+        asm_rr(&g->a, OP_MOVAPS, reg, from);
+    }
+}
+
+void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
+{
+    struct x64_mem m;
+    unsigned from;
+    if (is_float(v->type))
+        load_float(g, v, reg);
+    else if (v->kind == G_CONST)
+        asm_mov_imm(&g->a, reg, v->bits);
+    else if (val_mem(g, v, &m))
+        asm_rm(&g->a, OP_MOV | wide_flag(v->type), reg, m);
+    else if (val_in_reg(g, v, &from) && from != reg)
+        asm_rr(&g->a, OP_MOV | wide_flag(v->type), reg, from);
+}
+
+unsigned val_reg(struct native_gen *g, struct gval *v)
+{
+    unsigned reg;
+    return val_in_reg(g, v, &reg) ? reg : val_temp(g, v);
+}
+
+unsigned val_temp(struct native_gen *g, struct gval *v)
+{
+    if (v->kind == G_REG)
+        return v->reg;
+    unsigned reg = is_float(v->type) ? xmm_alloc(g) : gpr_alloc(g);
+    val_load(g, v, reg);
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    return reg;
+}
+
+/* --- canonical NaN ------------------------------------------------------------------- */
+
+void val_clean_reg(struct native_gen *g, unsigned reg, bool f64)
+{
+    asm_rr(&g->a, f64 ? OP_UCOMISD : OP_UCOMISS, reg, reg);
+    uint32_t from = asm_jcc(&g->a, CC_P, 0);
+    gen_stub(g, (struct gstub){ STUB_NAN, f64, (uint8_t)reg, from, asm_pos(&g->a), 0, 0 });
+}
+
+void val_clean(struct native_gen *g, struct gval *v)
+{
+    if (!v->dirty)
+        return;
+    /* A pinned local that is dirty holds nothing but results: to make it canonical in
+     * place is unseen. */
+    unsigned reg = val_reg(g, v);
+    val_clean_reg(g, reg, v->type == ENG_F64);
+    v->dirty = false;
+}
+
+/* --- writing ------------------------------------------------------------------------- */
+
+static void store_const(struct native_gen *g, const struct gval *v, struct x64_mem m)
+{
+    int64_t bits = (int64_t)v->bits;
+    if (v->type == ENG_F32) {
+        asm_rm(&g->a, OP_MOV_IMM, 0, m);
+        asm_32(&g->a, (uint32_t)v->bits);
+    } else if (bits >= INT32_MIN && bits <= INT32_MAX) {
+        asm_rm(&g->a, OP_MOV_IMM | X64_WIDE, 0, m);
+        asm_32(&g->a, (uint32_t)v->bits);
+    } else {
+        asm_rm(&g->a, OP_MOV_IMM, 0, m);
+        asm_32(&g->a, (uint32_t)v->bits);
+        m.disp += 4;
+        asm_rm(&g->a, OP_MOV_IMM, 0, m);
+        asm_32(&g->a, (uint32_t)(v->bits >> 32));
+    }
+}
+
+void val_store(struct native_gen *g, struct gval *v, struct x64_mem m)
+{
+    struct x64_mem from;
+    unsigned reg;
+    if (v->kind == G_CONST) {
+        store_const(g, v, m);
+        return;
+    }
+    if (val_mem(g, v, &from) && !v->dirty) {
+        /* No register needed; what is above the bits of a float or an i32 goes along. */
+        asm_rm(&g->a, OP_GROUP5, 6, from);
+        asm_rm(&g->a, OP_POP_RM, 0, m);
+        return;
+    }
+    val_clean(g, v);
+    reg = val_reg(g, v);
+    uint32_t op = v->type == ENG_F64   ? OP_MOVSD_STORE
+                  : v->type == ENG_F32 ? OP_MOVSS_STORE
+                                       : OP_MOV_STORE | X64_WIDE;
+    asm_rm(&g->a, op, reg, m);
+}
+
+/* --- moving operands home --------------------------------------------------------------- */
+
+void val_settle(struct native_gen *g, uint32_t i)
+{
+    struct gval *v = &g->vals[i];
+    if (v->kind == G_SLOT && v->at == i)
+        return;
+    struct gval copy = *v;
+    val_store(g, &copy, slot_mem(g, i));
+    if (v->kind == G_LOCAL) {
+        g->locals[v->at].refs--;
+        if (copy.kind == G_REG)
+            val_release(g, &copy);
+    }
+    if (v->kind == G_REG)
+        val_release(g, v);
+    v->kind = G_SLOT;
+    v->at = i;
+    v->dirty = false;
+}
+
+void val_flush(struct native_gen *g, uint32_t count)
+{
+    for (uint32_t i = g->flushed; i < count; i++)
+        if (g->vals[i].kind != G_CONST)
+            val_settle(g, i);
+    if (count > g->flushed)
+        g->flushed = count;
+}
+
+void val_flush_temps(struct native_gen *g)
+{
+    uint32_t held = g->gpr_temps & ~g->gpr_free, floats = ~g->xmm_free & ((1u << XMM_TEMPS) - 1);
+    for (; held; held &= held - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(held);
+        if (g->gpr_owner[reg] != SLOT_NONE)
+            spill(g, g->gpr_owner[reg]);
+    }
+    for (; floats; floats &= floats - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(floats);
+        if (g->xmm_owner[reg] != SLOT_NONE)
+            spill(g, g->xmm_owner[reg]);
+    }
+}
+
+void val_preserve(struct native_gen *g, uint32_t x)
+{
+    struct glocal *l = &g->locals[x];
+    for (uint32_t i = g->count; l->refs && i-- > 0;) {
+        struct gval *v = &g->vals[i];
+        if (v->kind != G_LOCAL || v->at != x)
+            continue;
+        bool f = is_float(l->type);
+        if (!(f ? g->xmm_free : g->gpr_free)) {
+            val_settle(g, i);
+            continue;
+        }
+        unsigned reg = f ? xmm_alloc(g) : gpr_alloc(g);
+        val_load(g, v, reg);
+        v->kind = G_REG;
+        v->reg = (uint8_t)reg;
+        (f ? g->xmm_owner : g->gpr_owner)[reg] = i;
+        l->refs--;
+    }
+}
+
+/* --- destinations and locals -------------------------------------------------------------- */
+
+struct gdest dest_of(struct native_gen *g, uint8_t type)
+{
+    struct gdest d = { .set = false };
+    const uint8_t *p = g->p;
+    if (*p != 0x21 && *p != 0x22)
+        return d;
+    d.tee = *p++ == 0x22;
+    d.local = body_u32(&p);
+    d.reg = g->locals[d.local].reg;
+    d.next = p;
+    if (d.reg == NO_REG)
+        return d;
+    d.set = true;
+    val_preserve(g, d.local);
+    return d;
+}
+
+void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty)
+{
+    if (!d->set) {
+        val_push_reg(g, type, reg, dirty);
+        return;
+    }
+    if (dirty && g->locals[d->local].mixed)
+        val_clean_reg(g, reg, type == ENG_F64);
+    g->p = d->next;
+    if (d->tee)
+        val_push_local(g, d->local);
+}
+
+void gen_local_get(struct native_gen *g, uint32_t x)
+{
+    val_push_local(g, x);
+}
+
+void gen_local_set(struct native_gen *g, uint32_t x, bool tee)
+{
+    struct glocal *l = &g->locals[x];
+    struct gval v = val_pop(g);
+    bool same = v.kind == G_LOCAL && v.at == x;
+    if (!same) {
+        val_preserve(g, x);
+        if (v.dirty && l->mixed)
+            val_clean(g, &v);
+        if (l->reg != NO_REG) {
+            val_load(g, &v, l->reg);
+        } else {
+            val_store(g, &v, local_mem(g, x));
+        }
+        val_release(g, &v);
+    }
+    if (tee)
+        val_push_local(g, x);
+}

@@ -8,8 +8,9 @@ engine.sources := $(filter-out engine/runtime/native_none.c,$(wildcard engine/de
 engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
-# Everything but the interpreter is built for size; loading is hardly slower for it.
-$(foreach f,$(engine.sources),$(eval CFLAGS_$f += -Os))
+# The runtime is built for size. What sees every byte of a module is not: the compiler's speed
+# is what makes it a tier.
+$(foreach f,$(filter-out engine/validate/%,$(engine.sources)),$(eval CFLAGS_$f += -Os))
 $(eval $(call room,engine,$(engine.sources) $(engine.native) $(engine.dispatch),base,-Iengine -fno-math-errno))
 
 # The other two, once each and by gcc, for the tests below. gcc needs half a minute

@@ -288,8 +288,7 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
 {
     enum { FUNC_ALIGN = 16 };
     begin_body(g, index, body);
-    if (g->error || !prescan(g, body) || !gen_room(g, 64) ||
-        !gen_grow(g, (void **)&g->labels, &g->label_capacity, 1, sizeof *g->labels))
+    if (g->error || !prescan(g, body) || !gen_room(g, 64))
         return g->error;
     asm_align(&g->a, FUNC_ALIGN);
     struct native_func *f = &g->n->funcs[index];
@@ -332,7 +331,7 @@ static void give(struct native_gen *g, void *p, size_t count, size_t size)
 
 struct native_gen *native_begin(struct loader *l)
 {
-    enum { CODE_FIRST = 8192, EXPANSION = 4 };
+    enum { CODE_FIRST = 8192, EXPANSION = 4, VALS_FIRST = 64, LABELS_FIRST = 16 };
     const struct eng_env *env = l->env;
     struct eng_module *m = l->m;
     if (!env->code_create)
@@ -354,6 +353,9 @@ struct native_gen *native_begin(struct loader *l)
         g->call_sites = take(g, module_func_defined(m), sizeof *g->call_sites);
         g->far_sites = take(g, m->type_count, sizeof *g->far_sites);
         ok = g->n->funcs && g->n->enter && g->call_sites && g->far_sites &&
+             gen_grow(g, (void **)&g->vals, &g->val_capacity, VALS_FIRST, sizeof *g->vals) &&
+             gen_grow(g, (void **)&g->labels, &g->label_capacity, LABELS_FIRST,
+                      sizeof *g->labels) &&
              gen_room(g, CODE_FIRST + reader_left(&l->r) * EXPANSION);
     }
     if (!ok) {

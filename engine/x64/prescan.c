@@ -303,7 +303,8 @@ bool prescan(struct native_gen *g, const struct native_body *body)
     uint32_t had = g->local_capacity;
     if (!gen_grow(g, (void **)&g->locals, &g->local_capacity, g->local_count, sizeof *g->locals))
         return false;
-    memset(g->locals + had, 0, (g->local_capacity - had) * sizeof *g->locals);
+    if (g->local_capacity > had)
+        memset(g->locals + had, 0, (g->local_capacity - had) * sizeof *g->locals);
     if (!scan_body(g))
         return false;
     pin_gprs(g);

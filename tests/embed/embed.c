@@ -118,6 +118,12 @@ static void code_destroy(void *ctx, void *p, size_t bytes)
     munmap(p, bytes);
 }
 
+static enum eng_tier tier_wanted(void)
+{
+    const char *tier = getenv("EMBED_TIER");
+    return tier && strcmp(tier, "baseline") == 0 ? ENG_TIER_BASELINE : ENG_TIER_INTERP;
+}
+
 void embed_init(struct embed *e, enum embed_memory kind)
 {
     *e = (struct embed){ .kind = kind, .memory_bytes_max = UINT64_C(4) << 30,
@@ -125,7 +131,7 @@ void embed_init(struct embed *e, enum embed_memory kind)
     e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
                                .memory_grow = mem_grow, .memory_destroy = mem_destroy,
                                .memory_guarded = kind == EMBED_GUARD,
-                               .code_create = code_create, .code_seal = code_seal,
+                               .tier = tier_wanted(), .code_create = code_create, .code_seal = code_seal,
                                .code_destroy = code_destroy };
 }
 

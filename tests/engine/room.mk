@@ -3,6 +3,11 @@ $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 
+# Again, in the compiled tier.
+$(eval $(call quick_test,engine/engine-baseline,tests/engine/engine-baseline.sh,$(O)/dbg/tests/unit/engine))
+$(eval $(call quick_test,engine/engine-branches-baseline,tests/engine/engine-branches-baseline.sh,\
+    $(O)/dbg/tests/unit/engine_branches))
+
 # The same unit test, sanitized but for the interpreter, and the specification's suite
 # with each of the other ways to dispatch: their object comes before the library, so the
 # library's is not taken.

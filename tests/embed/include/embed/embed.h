@@ -24,6 +24,9 @@ struct embed {
     uint64_t memory_bytes, heap_bytes; /* in use now */
 };
 
+/* EMBED_TIER=baseline in the environment makes every program that embeds the engine this
+ * way compile its modules. */
+
 /* Prepares *e with budgets of 4 GiB for memories and 1 GiB for the heap; the caller
  * may lower them before its first use. e must not move afterwards. */
 void embed_init(struct embed *e, enum embed_memory kind);

@@ -1,30 +1,29 @@
 #include "x64/asm.h"
 
+/* Prefixes and opcode. Each byte is written and then kept or not, which is quicker than to
+ * guess. */
 static inline uint8_t *prefixes(uint8_t *p, uint32_t op, unsigned r, unsigned x, unsigned b,
                                 bool force)
 {
-    unsigned prefix = op >> 16 & 0xff;
-    if (prefix)
-        *p++ = (uint8_t)prefix;
-    unsigned rex = (op & X64_WIDE ? 8u : 0u) | (r >> 3 & 1) << 2 | (x >> 3 & 1) << 1 | (b >> 3 & 1);
-    if (rex || force)
-        *p++ = (uint8_t)(0x40 | rex);
-    unsigned map = op >> 8 & 0xff;
-    if (map) {
-        *p++ = 0x0f;
-        if (map == MAP_0F38)
-            *p++ = 0x38;
-        else if (map == MAP_0F3A)
-            *p++ = 0x3a;
-    }
+    unsigned prefix = op >> 16 & 0xff, map = op >> 8 & 0xff;
+    unsigned rex = (op >> 22 & 8) | (r >> 1 & 4) | (x >> 2 & 2) | (b >> 3 & 1);
+    *p = (uint8_t)prefix;
+    p += prefix != 0;
+    *p = (uint8_t)(0x40 | rex);
+    p += (rex != 0) | force;
+    *p = 0x0f;
+    p += map != 0;
+    if (__builtin_expect(map > MAP_0F, 0))
+        *p++ = map == MAP_0F38 ? 0x38 : 0x3a;
     *p++ = (uint8_t)op;
     return p;
 }
+_Static_assert(X64_WIDE >> 22 == 8, "REX.W");
 
 /* Both could be the byte register; a needless prefix does no harm. */
 void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 {
-    bool force = (op & X64_BYTE_REG) && (reg >= RSP || rm >= RSP);
+    bool force = (op & X64_BYTE_REG) != 0 && (reg >= RSP || rm >= RSP);
     uint8_t *p = prefixes(a->p, op, reg, 0, rm, force);
     *p++ = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
     a->p = p;
@@ -32,24 +31,18 @@ void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 
 void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
 {
-    bool force = (op & X64_BYTE_REG) && reg >= RSP;
+    bool force = (op & X64_BYTE_REG) != 0 && reg >= RSP;
     uint8_t *p = prefixes(a->p, op, reg, m.index, m.base, force);
-    bool small = m.disp >= -128 && m.disp <= 127;
+    bool small = m.disp == (int8_t)m.disp;
     /* rbp and r13 as bases cannot do without a displacement. */
-    unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : small ? 1 : 2;
-    if (m.index != NO_INDEX || (m.base & 7) == RSP) {
-        *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | 4);
-        *p++ = (uint8_t)(m.shift << 6 | (m.index & 7) << 3 | (m.base & 7));
-    } else {
-        *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | (m.base & 7));
-    }
-    if (mod == 1) {
-        *p++ = (uint8_t)m.disp;
-    } else if (mod == 2) {
-        memcpy(p, &m.disp, 4);
-        p += 4;
-    }
-    a->p = p;
+    bool none = m.disp == 0 && (m.base & 7) != RBP;
+    unsigned mod = none ? 0 : small ? 1 : 2;
+    bool sib = m.index != NO_INDEX || (m.base & 7) == RSP;
+    *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | (sib ? 4 : m.base & 7));
+    *p = (uint8_t)(m.shift << 6 | (m.index & 7) << 3 | (m.base & 7));
+    p += sib;
+    memcpy(p, &m.disp, 4);
+    a->p = p + (none ? 0 : small ? 1 : 4);
 }
 
 uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)

@@ -122,11 +122,14 @@ static void gen_ref_is_null(struct native_gen *g)
     gen_compare(g, 0x50);
 }
 
-static void gen_control(struct native_gen *g, uint8_t opcode)
+/* One instruction whose opcode has been read. The cases in the order of their numbers. */
+static inline void gen_any(struct native_gen *g, uint8_t opcode)
 {
     switch (opcode) {
     case 0x00:
         gen_unreachable(g);
+        break;
+    case 0x01:
         break;
     case 0x02:
         gen_block(g, GL_BLOCK);
@@ -164,21 +167,20 @@ static void gen_control(struct native_gen *g, uint8_t opcode)
     case 0x1a:
         gen_drop(g);
         break;
-    case 0x1b:
-        gen_select(g);
-        break;
     case 0x1c:
         g->p += 2; /* one type */
         gen_select(g);
         break;
-    default:
+    case 0x1b:
+        gen_select(g);
         break;
-    }
-}
-
-static void gen_other(struct native_gen *g, uint8_t opcode)
-{
-    switch (opcode) {
+    case 0x20:
+        val_push_local(g, body_u32(&g->p));
+        break;
+    case 0x21:
+    case 0x22:
+        gen_local_set(g, body_u32(&g->p), opcode == 0x22);
+        break;
     case 0x23:
         gen_global_get(g, body_u32(&g->p));
         break;
@@ -190,6 +192,12 @@ static void gen_other(struct native_gen *g, uint8_t opcode)
         break;
     case 0x26:
         gen_table_set(g);
+        break;
+    case 0x28 ... 0x35:
+        gen_load(g, opcode);
+        break;
+    case 0x36 ... 0x3e:
+        gen_store(g, opcode);
         break;
     case 0x3f:
         gen_memory_size(g);
@@ -209,6 +217,23 @@ static void gen_other(struct native_gen *g, uint8_t opcode)
     case 0x44:
         val_push_const(g, ENG_F64, read_bits(g, 8));
         break;
+    case 0x45 ... 0x66:
+        gen_compare(g, opcode);
+        break;
+    case 0x71: /* i32.and */
+        if (gen_test(g))
+            break;
+        gen_numeric(g, opcode);
+        break;
+    case 0x67 ... 0x70:
+    case 0x72 ... 0x8a:
+        gen_numeric(g, opcode);
+        break;
+    case 0x8b ... 0xa6:
+    case 0xa8 ... 0xab:
+    case 0xae ... 0xbf:
+        gen_float(g, opcode);
+        break;
     case 0xd0:
         val_push_const(g, *g->p++, 0);
         break;
@@ -218,46 +243,28 @@ static void gen_other(struct native_gen *g, uint8_t opcode)
     case 0xd2:
         gen_ref_func(g);
         break;
-    default:
+    case 0xfc:
         gen_bulk(g);
+        break;
+    default: /* 0xa7, 0xac, 0xad, 0xc0 to 0xc4 */
+        gen_conversion(g, opcode);
         break;
     }
 }
 
-static void gen_any(struct native_gen *g, uint8_t opcode)
-{
-    if (opcode < 0x20)
-        gen_control(g, opcode);
-    else if (opcode == 0x20)
-        gen_local_get(g, body_u32(&g->p));
-    else if (opcode < 0x23)
-        gen_local_set(g, body_u32(&g->p), opcode == 0x22);
-    else if (opcode >= 0x28 && opcode < 0x36)
-        gen_load(g, opcode);
-    else if (opcode >= 0x36 && opcode < 0x3f)
-        gen_store(g, opcode);
-    else if (opcode < 0x45 || opcode > 0xc4)
-        gen_other(g, opcode);
-    else if (opcode < 0x67)
-        gen_compare(g, opcode);
-    else if (opcode < 0x8b)
-        gen_numeric(g, opcode);
-    else if (opcode < 0xa7 || (opcode >= 0xa8 && opcode <= 0xab) || (opcode >= 0xae && opcode < 0xc0))
-        gen_float(g, opcode);
-    else
-        gen_conversion(g, opcode);
-}
-
 static void compile_body(struct native_gen *g)
 {
+    size_t results = g->type->result_count * (size_t)ROOM_PER_OPERAND;
     while (g->label_count) {
         if (g->dead)
             skip_dead(g);
-        if (!gen_room(g, ROOM_PER_OP + (size_t)g->count * ROOM_PER_OPERAND +
-                             (size_t)g->type->result_count * ROOM_PER_OPERAND))
+        size_t need = ROOM_PER_OP + results + (size_t)g->count * ROOM_PER_OPERAND;
+        if ((size_t)(g->a.end - g->a.p) < need && !gen_room(g, need))
             return;
         g->at = g->p;
         gen_any(g, *g->p++);
+        if (g->error)
+            return;
     }
 }
 
@@ -362,6 +369,7 @@ struct native_gen *native_begin(struct loader *l)
         native_end(g);
         return NULL;
     }
+    prescan_begin(g);
     gen_entries(g);
     return g;
 }

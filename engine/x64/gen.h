@@ -41,7 +41,8 @@ struct glocal {
     uint32_t refs;
     uint8_t type;
     uint8_t reg;  /* or NO_REG */
-    bool mixed;   /* a float that something else than arithmetic may have set */
+    bool mixed;   /* something else than arithmetic may have set it */
+    bool dirty;   /* a float that only arithmetic set: not yet canonical */
 };
 
 enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE };
@@ -141,7 +142,8 @@ struct native_gen {
     uint32_t stub_count, stub_capacity;
     struct gconst *consts;
     uint32_t const_count, const_capacity;
-    uint8_t *kinds; /* of prescan: nesting */
+    uint8_t scan_classes[256]; /* by opcode, of prescan */
+    uint8_t *kinds; /* likewise: nesting */
     uint32_t kind_capacity;
 
     uint32_t gpr_free, xmm_free; /* temporaries that hold nothing */
@@ -199,6 +201,8 @@ static inline int64_t body_s64(const uint8_t **p)
 }
 /* Steps over the immediates of the instruction whose opcode was read. False: v128. */
 bool body_skip(const uint8_t **p, uint8_t opcode);
+/* Fills g->scan_classes. */
+void prescan_begin(struct native_gen *g);
 /* Chooses where locals live and how large the frame is. */
 bool prescan(struct native_gen *g, const struct native_body *body);
 
@@ -206,7 +210,7 @@ bool prescan(struct native_gen *g, const struct native_body *body);
 
 static inline bool is_float(uint8_t type)
 {
-    return type == ENG_F32 || type == ENG_F64;
+    return (type & 0xfe) == (ENG_F64 & 0xfe);
 }
 static inline bool is_wide(uint8_t type)
 {
@@ -230,14 +234,82 @@ static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t loca
     return mem_of(RSP, (int32_t)(g->out_bytes + g->locals[local].slot * 8));
 }
 
-void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty);
-void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits);
-void val_push_local(struct native_gen *g, uint32_t local);
-void val_push_slot(struct native_gen *g, uint8_t type);
+/* Makes room for one more operand. */
+void val_room(struct native_gen *g);
+
+static inline struct gval *val_push(struct native_gen *g, uint8_t type, uint8_t kind)
+{
+    if (g->count == g->val_capacity)
+        val_room(g);
+    struct gval *v = &g->vals[g->count++];
+    v->type = type;
+    v->kind = kind;
+    v->dirty = false;
+    return v;
+}
+
+static inline void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty)
+{
+    struct gval *v = val_push(g, type, G_REG);
+    v->reg = (uint8_t)reg;
+    v->dirty = dirty;
+    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count - 1;
+}
+
+static inline void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits)
+{
+    val_push(g, type, G_CONST)->bits = bits;
+}
+
+static inline void val_push_local(struct native_gen *g, uint32_t x)
+{
+    struct glocal *l = &g->locals[x];
+    struct gval *v = val_push(g, l->type, G_LOCAL);
+    v->at = x;
+    v->dirty = l->dirty;
+    l->refs++;
+}
+
+static inline void val_push_slot(struct native_gen *g, uint8_t type)
+{
+    struct gval *v = val_push(g, type, G_SLOT);
+    v->at = g->count - 1;
+}
+
+static inline void gpr_free(struct native_gen *g, unsigned reg)
+{
+    g->gpr_free |= 1u << reg & g->gpr_temps;
+}
+
+static inline void xmm_free(struct native_gen *g, unsigned reg)
+{
+    g->xmm_free |= 1u << reg & ((1u << XMM_TEMPS) - 1);
+}
+
 /* The top operand; its temporary, if any, is held for the caller. */
-struct gval val_pop(struct native_gen *g);
+static inline struct gval val_pop(struct native_gen *g)
+{
+    struct gval v = g->vals[--g->count];
+    if (g->flushed > g->count)
+        g->flushed = g->count;
+    if (v.kind == G_REG)
+        (is_float(v.type) ? g->xmm_owner : g->gpr_owner)[v.reg] = SLOT_NONE;
+    else if (v.kind == G_LOCAL)
+        g->locals[v.at].refs--;
+    return v;
+}
+
 /* Gives up v's temporary. */
-void val_release(struct native_gen *g, const struct gval *v);
+static inline void val_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind != G_REG)
+        return;
+    if (is_float(v->type))
+        xmm_free(g, v->reg);
+    else
+        gpr_free(g, v->reg);
+}
+
 /* Removes operands above `count`. */
 void val_drop_to(struct native_gen *g, uint32_t count);
 
@@ -248,8 +320,6 @@ unsigned xmm_alloc(struct native_gen *g);
 /* Makes a given temporary free and holds it; an operand in it moves away. */
 void gpr_take(struct native_gen *g, unsigned reg);
 void xmm_take(struct native_gen *g, unsigned reg);
-void gpr_free(struct native_gen *g, unsigned reg);
-void xmm_free(struct native_gen *g, unsigned reg);
 
 /* Register that holds v, for reading only when v is a pinned local. v was popped. */
 unsigned val_reg(struct native_gen *g, struct gval *v);
@@ -260,9 +330,33 @@ void val_load(struct native_gen *g, const struct gval *v, unsigned reg);
 /* Stores v, which is clean or not, at m. */
 void val_store(struct native_gen *g, struct gval *v, struct x64_mem m);
 /* Is v in memory? Where. */
-bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret);
+static inline bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret)
+{
+    if (v->kind == G_SLOT) {
+        *ret = slot_mem(g, v->at);
+        return true;
+    }
+    if (v->kind == G_LOCAL && g->locals[v->at].reg == NO_REG) {
+        *ret = local_mem(g, v->at);
+        return true;
+    }
+    return false;
+}
+
 /* Is v in a register now? Which. */
-bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret);
+static inline bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret)
+{
+    if (v->kind == G_REG) {
+        *ret = v->reg;
+        return true;
+    }
+    if (v->kind == G_LOCAL && g->locals[v->at].reg != NO_REG) {
+        *ret = g->locals[v->at].reg;
+        return true;
+    }
+    return false;
+}
+
 /* Makes NaN in reg canonical. Changes flags. */
 void val_clean_reg(struct native_gen *g, unsigned reg, bool f64);
 /* The same for a value: it may have to move to a temporary. */
@@ -285,13 +379,28 @@ struct gdest {
     uint8_t reg;
     const uint8_t *next;
 };
-struct gdest dest_of(struct native_gen *g, uint8_t type);
+struct gdest dest_ahead(struct native_gen *g);
+void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty);
+
+static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
+{
+    if (*g->p == 0x21 || *g->p == 0x22)
+        return dest_ahead(g);
+    return (struct gdest){ .set = false, .reg = NO_REG };
+}
+
 /* The result, of type in reg, which is d's register if d.set. */
-void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty);
+static inline void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type,
+                             unsigned reg, bool dirty)
+{
+    if (d->set)
+        dest_set(g, d, type, reg, dirty);
+    else
+        val_push_reg(g, type, reg, dirty);
+}
 
 /* --- instructions -------------------------------------------------------------------- */
 
-void gen_local_get(struct native_gen *g, uint32_t x);
 void gen_local_set(struct native_gen *g, uint32_t x, bool tee);
 void gen_global_get(struct native_gen *g, uint32_t x);
 void gen_global_set(struct native_gen *g, uint32_t x);

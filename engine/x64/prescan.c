@@ -99,34 +99,44 @@ uint32_t type_out_bytes(const struct eng_functype *t)
 enum { LOOP_DEPTH_MAX = 5, LOOP_SHIFT = 3 };
 
 struct scan {
-    unsigned loops; /* around the present place */
-    uint32_t depth; /* of blocks */
+    unsigned loops;  /* around the present place */
+    uint32_t weight; /* of a use there */
+    uint32_t depth;  /* of blocks */
 };
 
-static void touch(struct native_gen *g, uint32_t x, const struct scan *s)
+static void set_loops(struct scan *s, unsigned loops)
+{
+    s->loops = loops;
+    s->weight = UINT32_C(1) << (loops < LOOP_DEPTH_MAX ? loops : LOOP_DEPTH_MAX) * LOOP_SHIFT;
+}
+
+static void touch_first(struct native_gen *g, uint32_t x)
 {
     struct glocal *l = &g->locals[x];
-    unsigned shift = (s->loops < LOOP_DEPTH_MAX ? s->loops : LOOP_DEPTH_MAX) * LOOP_SHIFT;
-    if (!l->weight) {
-        if (!gen_grow(g, (void **)&g->touched, &g->touched_capacity, g->touched_count + 1u,
-                      sizeof *g->touched))
-            return;
-        g->touched[g->touched_count++] = x;
-        l->type = g->local_types[x];
-        l->reg = NO_REG;
-        l->slot = SLOT_NONE;
-        l->mixed = x < g->type->param_count;
-    }
-    l->weight += l->weight < UINT32_MAX >> 1 ? UINT32_C(1) << shift : 0;
+    if (!gen_grow(g, (void **)&g->touched, &g->touched_capacity, g->touched_count + 1u,
+                  sizeof *g->touched))
+        return;
+    g->touched[g->touched_count++] = x;
+    l->type = g->local_types[x];
+    l->reg = NO_REG;
+    l->slot = SLOT_NONE;
+    l->mixed = x < g->type->param_count;
+}
+
+static inline void touch(struct native_gen *g, uint32_t x, const struct scan *s)
+{
+    struct glocal *l = &g->locals[x];
+    if (!l->weight)
+        touch_first(g, x);
+    l->weight += l->weight < UINT32_MAX >> 1 ? s->weight : 0;
 }
 
 static void saw_call(struct native_gen *g, const struct eng_functype *t, const struct scan *s,
                      bool far)
 {
-    unsigned shift = (s->loops < LOOP_DEPTH_MAX ? s->loops : LOOP_DEPTH_MAX) * LOOP_SHIFT;
     g->has_calls = true;
     g->has_far |= far;
-    g->calls_weight += g->calls_weight < UINT32_MAX >> 2 ? UINT32_C(1) << shift : 0;
+    g->calls_weight += g->calls_weight < UINT32_MAX >> 2 ? s->weight : 0;
     uint32_t bytes = t ? type_out_bytes(t) : 0;
     if (bytes > g->out_bytes)
         g->out_bytes = bytes;
@@ -154,51 +164,107 @@ static bool scan_nesting(struct native_gen *g, struct scan *s, uint8_t opcode)
 {
     if (opcode == 0x0b) {
         if (s->depth && g->kinds[--s->depth])
-            s->loops--;
-    } else if (opcode >= 0x02 && opcode <= 0x04) {
-        if (!gen_grow(g, (void **)&g->kinds, &g->kind_capacity, s->depth + 1u, 1))
-            return false;
-        g->kinds[s->depth++] = opcode == 0x03;
-        s->loops += opcode == 0x03;
+            set_loops(s, s->loops - 1);
+        return true;
     }
+    if (!gen_grow(g, (void **)&g->kinds, &g->kind_capacity, s->depth + 1u, 1))
+        return false;
+    g->kinds[s->depth++] = opcode == 0x03;
+    if (opcode == 0x03)
+        set_loops(s, s->loops + 1);
     return true;
+}
+
+/* What is neither a local nor plain. *p is behind the opcode; false on failure. */
+static bool scan_other(struct native_gen *g, struct scan *s, const uint8_t **p, uint8_t *opcode)
+{
+    const struct eng_module *m = g->m;
+    uint32_t i;
+    switch (*opcode) {
+    case 0x10:
+        i = body_u32(p);
+        saw_call(g, &m->types[m->func_types[i]], s, i < m->func_imports);
+        return true;
+    case 0x11:
+        saw_call(g, &m->types[body_u32(p)], s, true);
+        skip_leb(p);
+        return true;
+    case 0x02:
+    case 0x03:
+    case 0x04:
+    case 0x0b:
+        if (!scan_nesting(g, s, *opcode))
+            return false;
+        break;
+    case 0x43:
+    case 0x44:
+        *opcode = float_const(p, *opcode);
+        return true;
+    case 0x40: /* these become calls of C */
+    case 0xaf:
+    case 0xb1:
+    case 0xb5:
+    case 0xba:
+    case 0xfc:
+        saw_call(g, NULL, s, false);
+        break;
+    default:
+        break;
+    }
+    return body_skip(p, *opcode);
+}
+
+/* For the walk: 0 nothing follows, 1 one number of LEB128, 2 two, 3 look closer. */
+static uint8_t scan_class(uint8_t opcode)
+{
+    switch (immediates[opcode]) {
+    case IM_NONE:
+        return opcode == 0x0b || opcode == 0xaf || opcode == 0xb1 || opcode == 0xb5 ||
+                       opcode == 0xba
+                   ? 3
+                   : 0;
+    case IM_INDEX:
+    case IM_I32:
+    case IM_I64:
+        return opcode == 0x10 || opcode == 0x40 ? 3 : 1;
+    case IM_TWO:
+        return opcode == 0x11 ? 3 : 2;
+    default:
+        return 3;
+    }
 }
 
 static bool scan_body(struct native_gen *g)
 {
     struct scan s = { 0 };
-    const uint8_t *p = g->p;
+    const uint8_t *p = g->p, *end = g->end, *classes = g->scan_classes;
     uint8_t before = 0;
-    const struct eng_module *m = g->m;
-    while (p < g->end && !g->error) {
-        uint8_t opcode = *p++;
+    set_loops(&s, 0);
+    while (p < end) {
+        uint8_t opcode = *p++, class = classes[opcode];
         if (opcode >= 0x20 && opcode <= 0x22) {
             uint32_t x = body_u32(&p);
             touch(g, x, &s);
             if (opcode != 0x20 && !makes_canonical(before))
                 g->locals[x].mixed = true;
-        } else if (opcode == 0x10) {
-            uint32_t i = body_u32(&p);
-            saw_call(g, &m->types[m->func_types[i]], &s, i < m->func_imports);
-        } else if (opcode == 0x11) {
-            saw_call(g, &m->types[body_u32(&p)], &s, true);
-            skip_leb(&p);
-        } else if (opcode == 0x43 || opcode == 0x44) {
-            opcode = float_const(&p, opcode);
-        } else {
-            if (opcode == 0x40 || opcode == 0xfc || opcode == 0xb5 || opcode == 0xba ||
-                opcode == 0xaf || opcode == 0xb1)
-                saw_call(g, NULL, &s, false);
-            if (!scan_nesting(g, &s, opcode))
-                return false;
-            if (!body_skip(&p, opcode)) {
-                g->error = E_UNSUPPORTED;
+        } else if (class == 3) {
+            if (!scan_other(g, &s, &p, &opcode)) {
+                g->error = g->error ? g->error : E_UNSUPPORTED;
                 return false;
             }
+        } else {
+            for (; class; class--)
+                skip_leb(&p);
         }
         before = opcode;
     }
     return !g->error;
+}
+
+void prescan_begin(struct native_gen *g)
+{
+    for (unsigned i = 0; i < 256; i++)
+        g->scan_classes[i] = scan_class((uint8_t)i);
 }
 
 /* --- registers ---------------------------------------------------------------------- */
@@ -209,7 +275,7 @@ static uint32_t heaviest(const struct native_gen *g, bool floats)
     uint32_t best = SLOT_NONE, weight = 0;
     for (uint32_t i = 0; i < g->touched_count; i++) {
         const struct glocal *l = &g->locals[g->touched[i]];
-        if (l->reg == NO_REG && is_float(l->type) == floats && l->weight > weight) {
+        if (l->weight > weight && l->reg == NO_REG && is_float(l->type) == floats) {
             weight = l->weight;
             best = g->touched[i];
         }
@@ -316,6 +382,7 @@ bool prescan(struct native_gen *g, const struct native_body *body)
         if (l->reg == NO_REG || (g->has_calls && !kept))
             l->slot = slots++;
         l->mixed |= l->reg == NO_REG; /* what is in memory is clean */
+        l->dirty = is_float(l->type) && !l->mixed;
     }
     unsigned saved = (unsigned)__builtin_popcount(g->gpr_saved);
     g->value_base = g->out_bytes + slots * 8;

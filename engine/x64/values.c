@@ -3,17 +3,6 @@
 
 /* --- registers --------------------------------------------------------------------- */
 
-void gpr_free(struct native_gen *g, unsigned reg)
-{
-    g->gpr_free |= 1u << reg & g->gpr_temps;
-}
-
-void xmm_free(struct native_gen *g, unsigned reg)
-{
-    if (reg < XMM_TEMPS)
-        g->xmm_free |= 1u << reg;
-}
-
 static void spill(struct native_gen *g, uint32_t i)
 {
     struct gval *v = &g->vals[i];
@@ -101,65 +90,10 @@ void xmm_take(struct native_gen *g, unsigned reg)
 
 /* --- pushing and popping --------------------------------------------------------------- */
 
-static struct gval *push(struct native_gen *g, uint8_t type, uint8_t kind)
+void val_room(struct native_gen *g)
 {
-    if (g->count == g->val_capacity &&
-        !gen_grow(g, (void **)&g->vals, &g->val_capacity, g->count + 1u, sizeof *g->vals)) {
+    if (!gen_grow(g, (void **)&g->vals, &g->val_capacity, g->count + 1u, sizeof *g->vals))
         g->count--; /* the function has failed; what is written does not matter */
-    }
-    struct gval *v = &g->vals[g->count++];
-    *v = (struct gval){ .type = type, .kind = kind };
-    return v;
-}
-
-void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty)
-{
-    struct gval *v = push(g, type, G_REG);
-    v->reg = (uint8_t)reg;
-    v->dirty = dirty;
-    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count - 1;
-}
-
-void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits)
-{
-    push(g, type, G_CONST)->bits = bits;
-}
-
-void val_push_local(struct native_gen *g, uint32_t x)
-{
-    struct glocal *l = &g->locals[x];
-    struct gval *v = push(g, l->type, G_LOCAL);
-    v->at = x;
-    v->dirty = is_float(l->type) && !l->mixed;
-    l->refs++;
-}
-
-void val_push_slot(struct native_gen *g, uint8_t type)
-{
-    struct gval *v = push(g, type, G_SLOT);
-    v->at = g->count - 1;
-}
-
-struct gval val_pop(struct native_gen *g)
-{
-    struct gval v = g->vals[--g->count];
-    if (g->flushed > g->count)
-        g->flushed = g->count;
-    if (v.kind == G_REG)
-        (is_float(v.type) ? g->xmm_owner : g->gpr_owner)[v.reg] = SLOT_NONE;
-    else if (v.kind == G_LOCAL)
-        g->locals[v.at].refs--;
-    return v;
-}
-
-void val_release(struct native_gen *g, const struct gval *v)
-{
-    if (v->kind != G_REG)
-        return;
-    if (is_float(v->type))
-        xmm_free(g, v->reg);
-    else
-        gpr_free(g, v->reg);
 }
 
 void val_drop_to(struct native_gen *g, uint32_t count)
@@ -171,32 +105,6 @@ void val_drop_to(struct native_gen *g, uint32_t count)
 }
 
 /* --- reading ------------------------------------------------------------------------- */
-
-bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret)
-{
-    if (v->kind == G_SLOT) {
-        *ret = slot_mem(g, v->at);
-        return true;
-    }
-    if (v->kind == G_LOCAL && g->locals[v->at].reg == NO_REG) {
-        *ret = local_mem(g, v->at);
-        return true;
-    }
-    return false;
-}
-
-bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret)
-{
-    if (v->kind == G_REG) {
-        *ret = v->reg;
-        return true;
-    }
-    if (v->kind == G_LOCAL && g->locals[v->at].reg != NO_REG) {
-        *ret = g->locals[v->at].reg;
-        return true;
-    }
-    return false;
-}
 
 static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
 {
@@ -376,12 +284,10 @@ void val_preserve(struct native_gen *g, uint32_t x)
 
 /* --- destinations and locals -------------------------------------------------------------- */
 
-struct gdest dest_of(struct native_gen *g, uint8_t type)
+struct gdest dest_ahead(struct native_gen *g)
 {
     struct gdest d = { .set = false };
     const uint8_t *p = g->p;
-    if (*p != 0x21 && *p != 0x22)
-        return d;
     d.tee = *p++ == 0x22;
     d.local = body_u32(&p);
     d.reg = g->locals[d.local].reg;
@@ -389,26 +295,18 @@ struct gdest dest_of(struct native_gen *g, uint8_t type)
     if (d.reg == NO_REG)
         return d;
     d.set = true;
-    val_preserve(g, d.local);
+    if (g->locals[d.local].refs)
+        val_preserve(g, d.local);
     return d;
 }
 
-void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty)
+void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty)
 {
-    if (!d->set) {
-        val_push_reg(g, type, reg, dirty);
-        return;
-    }
     if (dirty && g->locals[d->local].mixed)
         val_clean_reg(g, reg, type == ENG_F64);
     g->p = d->next;
     if (d->tee)
         val_push_local(g, d->local);
-}
-
-void gen_local_get(struct native_gen *g, uint32_t x)
-{
-    val_push_local(g, x);
 }
 
 void gen_local_set(struct native_gen *g, uint32_t x, bool tee)

@@ -269,18 +269,28 @@ void prescan_begin(struct native_gen *g)
 
 /* --- registers ---------------------------------------------------------------------- */
 
-/* The heaviest local of a class that has no register yet, or SLOT_NONE. */
-static uint32_t heaviest(const struct native_gen *g, bool floats)
+enum { BEST_MAX = 9 }; /* no class has more registers */
+
+/* The heaviest locals of a class, the heaviest first. */
+struct best {
+    uint32_t locals[BEST_MAX];
+    unsigned count;
+};
+
+static void best_add(const struct native_gen *g, struct best *b, uint32_t x)
 {
-    uint32_t best = SLOT_NONE, weight = 0;
-    for (uint32_t i = 0; i < g->touched_count; i++) {
-        const struct glocal *l = &g->locals[g->touched[i]];
-        if (l->weight > weight && l->reg == NO_REG && is_float(l->type) == floats) {
-            weight = l->weight;
-            best = g->touched[i];
-        }
+    uint32_t weight = g->locals[x].weight;
+    unsigned i = b->count;
+    if (i == BEST_MAX) {
+        if (g->locals[b->locals[i - 1]].weight >= weight)
+            return;
+        i--;
+    } else {
+        b->count++;
     }
-    return best;
+    for (; i && g->locals[b->locals[i - 1]].weight < weight; i--)
+        b->locals[i] = b->locals[i - 1];
+    b->locals[i] = x;
 }
 
 /* The register in which parameter x arrives, or NO_REG. */
@@ -330,15 +340,15 @@ static unsigned pick_gpr(struct native_gen *g, uint32_t x, uint32_t *used)
     return reg;
 }
 
-static void pin_gprs(struct native_gen *g)
+static void pin_gprs(struct native_gen *g, const struct best *b)
 {
-    uint32_t used = 0, x;
-    while ((x = heaviest(g, false)) != SLOT_NONE) {
-        unsigned reg = pick_gpr(g, x, &used);
+    uint32_t used = 0;
+    for (unsigned i = 0; i < b->count; i++) {
+        unsigned reg = pick_gpr(g, b->locals[i], &used);
         if (reg == NO_REG)
             break;
-        g->locals[x].reg = (uint8_t)reg;
-        g->volatile_local[reg] = x;
+        g->locals[b->locals[i]].reg = (uint8_t)reg;
+        g->volatile_local[reg] = b->locals[i];
     }
     for (unsigned i = 0; i < base_countof(callee_saved); i++)
         g->gpr_saved |= used & 1u << callee_saved[i];
@@ -347,10 +357,11 @@ static void pin_gprs(struct native_gen *g)
     g->gpr_free = g->gpr_temps;
 }
 
-static void pin_xmms(struct native_gen *g)
+static void pin_xmms(struct native_gen *g, const struct best *b)
 {
-    uint32_t x;
-    for (unsigned reg = XMM_TEMPS; reg < 16 && (x = heaviest(g, true)) != SLOT_NONE; reg++) {
+    for (unsigned i = 0; i < b->count && i < 16 - XMM_TEMPS; i++) {
+        uint32_t x = b->locals[i];
+        unsigned reg = XMM_TEMPS + i;
         if (g->has_calls && g->locals[x].weight / 2 <= g->calls_weight)
             break;
         g->locals[x].reg = (uint8_t)reg;
@@ -358,6 +369,17 @@ static void pin_xmms(struct native_gen *g)
         g->xmm_volatile |= 1u << reg;
     }
     g->xmm_free = (1u << XMM_TEMPS) - 1;
+}
+
+static void pin_locals(struct native_gen *g)
+{
+    struct best ints = { .count = 0 }, floats = { .count = 0 };
+    for (uint32_t i = 0; i < g->touched_count; i++) {
+        uint32_t x = g->touched[i];
+        best_add(g, is_float(g->locals[x].type) ? &floats : &ints, x);
+    }
+    pin_gprs(g, &ints);
+    pin_xmms(g, &floats);
 }
 
 bool prescan(struct native_gen *g, const struct native_body *body)
@@ -373,8 +395,7 @@ bool prescan(struct native_gen *g, const struct native_body *body)
         memset(g->locals + had, 0, (g->local_capacity - had) * sizeof *g->locals);
     if (!scan_body(g))
         return false;
-    pin_gprs(g);
-    pin_xmms(g);
+    pin_locals(g);
     uint32_t slots = 0;
     for (uint32_t i = 0; i < g->touched_count; i++) {
         struct glocal *l = &g->locals[g->touched[i]];

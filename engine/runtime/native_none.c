@@ -3,6 +3,11 @@
 
 #include "base/err.h"
 
+uint32_t eng_cpu(void)
+{
+    return 1;
+}
+
 struct native_gen *native_begin(struct loader *l)
 {
     return NULL;

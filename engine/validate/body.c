@@ -92,6 +92,11 @@ static const struct access accesses[] = {
 };
 _Static_assert(base_countof(accesses) == ACCESS_LAST - ACCESS_FIRST + 1, "one row an opcode");
 
+const struct access *access_of(unsigned opcode)
+{
+    return &accesses[opcode - ACCESS_FIRST];
+}
+
 int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, const uint8_t *at)
 {
     struct reader *r = &c->l->r;
@@ -111,7 +116,7 @@ int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, co
 
 static int op_access(struct compiler *c, uint8_t opcode, const uint8_t *at)
 {
-    const struct access *a = &accesses[opcode - ACCESS_FIRST];
+    const struct access *a = access_of(opcode);
     uint32_t offset;
     int err = read_memarg(c, a->align, &offset, at);
     if (err)
@@ -312,6 +317,8 @@ int compile_body(struct compiler *c)
 {
     struct reader *r = &c->l->r;
     while (c->label_count) {
+        if (c->native && c->local_names == c->local_count) /* numbers of locals are slots */
+            quick_run(c);
         const uint8_t *at = r->p;
         if (at == r->end)
             return reader_fail(r, E_MALFORMED, at, "unexpected end of section or function");

@@ -207,6 +207,8 @@ static int compile_section(struct loader *l, uint32_t count, struct native_gen *
 {
     struct reader *r = &l->r;
     struct compiler c = { .l = l, .m = l->m, .handlers = interp_handlers(), .native = native };
+    if (native)
+        quick_begin(&c);
     c.call_sites = l->env->resize(l->env->ctx, NULL, 0, (size_t)count * sizeof *c.call_sites);
     c.local_types = l->env->resize(l->env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
     int err = 0;

@@ -55,11 +55,17 @@ struct acc {
 enum acc_class { ACC_INT, ACC_F32, ACC_F64, ACC_CLASSES };
 enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 256 };
 
+/* For quick.c, of an opcode: operands (0: none of its), their type, the result's. */
+struct quick_row {
+    uint8_t count, in, out;
+};
+
 struct compiler {
     struct loader *l;
     struct eng_module *m;
     const uint64_t *handlers;
     struct native_gen *native; /* validation only: dead from start to end; or NULL */
+    struct quick_row quick[256];
 
     /* Grown through the env, kept from function to function. */
     struct value *values;
@@ -304,6 +310,14 @@ void v128_copy(struct compiler *c, uint32_t from, uint32_t slot);
 /* Both slots of a constant or local into slot and the next. */
 void v128_to(struct compiler *c, const struct value *v, uint32_t slot);
 int op_unreachable(struct compiler *c, const uint8_t *at);
+
+/* Operands of a numeric instruction of one byte, 0 when it is none: opcodes.c */
+unsigned numeric_signature(unsigned opcode, uint8_t *ret_in, uint8_t *ret_out);
+/* A load or store: body.c */
+const struct access *access_of(unsigned opcode);
+/* Validates as many instructions as can be done in a straight line: quick.c */
+void quick_begin(struct compiler *c);
+void quick_run(struct compiler *c);
 
 /* All instructions of a body: body.c */
 int compile_body(struct compiler *c);

@@ -115,6 +115,17 @@ static int op_row(struct compiler *c, const struct numeric *n, const uint8_t *at
     return err;
 }
 
+unsigned numeric_signature(unsigned opcode, uint8_t *ret_in, uint8_t *ret_out)
+{
+    if (opcode < NUMERIC_FIRST || opcode > NUMERIC_LAST)
+        return 0;
+    const struct numeric *n = &numerics[opcode - NUMERIC_FIRST];
+    bool tests = n->kind == N_COMPARE || n->kind == N_EQZ;
+    *ret_in = n->in;
+    *ret_out = tests ? ENG_I32 : n->kind == N_UNARY || n->kind == N_UNARY_PLAIN ? n->out : n->in;
+    return n->kind == N_EQZ || n->kind == N_UNARY || n->kind == N_UNARY_PLAIN ? 1 : 2;
+}
+
 bool op_numeric(struct compiler *c, unsigned opcode, int *ret)
 {
     if (opcode < NUMERIC_FIRST || opcode > NUMERIC_LAST)

@@ -64,23 +64,38 @@ static struct cpuid cpuid(uint32_t leaf)
     return r;
 }
 
-/* False without what the code takes for granted. */
-static bool cpu_suits(struct native_gen *g)
+enum { CPU_KNOWN = 1, CPU_SUITS = 2, CPU_BMI2 = 4, CPU_AVX = 8 };
+
+uint32_t eng_cpu(void)
 {
     enum { SSE41 = 1 << 19, POPCNT = 1 << 23, OSXSAVE = 1 << 27, AVX = 1 << 28, LZCNT = 1 << 5,
            BMI1 = 1 << 3, BMI2 = 1 << 8, YMM_STATE = 6 };
     struct cpuid one = cpuid(1), seven = { 0 }, extended = { 0 };
+    uint32_t can = CPU_KNOWN;
     if (cpuid(0).a >= 7)
         seven = cpuid(7);
     if (cpuid(0x80000000).a >= 0x80000001)
         extended = cpuid(0x80000001);
-    g->bmi2 = seven.b & BMI2;
+    if (seven.b & BMI2)
+        can |= CPU_BMI2;
     if (one.c & OSXSAVE) {
         uint32_t low, high;
         __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-        g->avx = one.c & AVX && (low & YMM_STATE) == YMM_STATE;
+        if (one.c & AVX && (low & YMM_STATE) == YMM_STATE)
+            can |= CPU_AVX;
     }
-    return (one.c & SSE41) && (one.c & POPCNT) && (extended.c & LZCNT) && (seven.b & BMI1);
+    /* What the code takes for granted. */
+    if ((one.c & SSE41) && (one.c & POPCNT) && (extended.c & LZCNT) && (seven.b & BMI1))
+        can |= CPU_SUITS;
+    return can;
+}
+
+static bool cpu_suits(struct native_gen *g)
+{
+    uint32_t can = g->env->cpu ? g->env->cpu : eng_cpu();
+    g->bmi2 = can & CPU_BMI2;
+    g->avx = can & CPU_AVX;
+    return can & CPU_SUITS;
 }
 
 /* --- bodies ------------------------------------------------------------------------------------ */

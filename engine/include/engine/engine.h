@@ -150,6 +150,7 @@ struct eng_env {
      * bytes that can be written, or NULL; code_seal makes them executable and no longer
      * writable, 0 or a negative error; code_destroy frees them in either state. */
     enum eng_tier tier;
+    uint32_t cpu; /* of eng_cpu(); 0: asked again for each module */
     void *(*code_create)(void *ctx, size_t bytes);
     int (*code_seal)(void *ctx, void *p, size_t bytes);
     void (*code_destroy)(void *ctx, void *p, size_t bytes);
@@ -164,6 +165,10 @@ struct eng_error {
     size_t offset;
     char message[160];
 };
+
+/* What this CPU can, for eng_env: a virtual machine may need tens of microseconds to tell.
+ * Never 0. */
+uint32_t eng_cpu(void);
 
 /* --- modules -------------------------------------------------------------- */
 

@@ -366,6 +366,7 @@ struct native_gen *native_begin(struct loader *l)
     g->m = m;
     g->env = env;
     g->checking = !m->unchecked;
+    g->hardened = !env->unhardened;
     g->n = pool_alloc(&m->pool, env, 1, sizeof *g->n);
     bool ok = g->n && cpu_suits(g) && instance_layout(m, &g->layout) &&
               g->layout.bytes < INT32_MAX;

@@ -110,7 +110,7 @@ struct native_gen {
     const struct eng_module *m;
     const struct eng_env *env;
     struct native *n;
-    bool bmi2, avx, checking;
+    bool bmi2, avx, checking, hardened;
     struct instance_layout layout;
     struct gentries entries;
     /* By defined function: displacements of calls that wait for it, linked. */

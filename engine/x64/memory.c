@@ -71,7 +71,8 @@ static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uin
     asm_rm(&g->a, OP_CMP | X64_WIDE, t,
            ctx(offsetof(struct native_ctx, mem_last) + width * sizeof(int64_t)));
     gen_trap_if(g, CC_G, ENG_TRAP_MEMORY_BOUNDS);
-    asm_rm(&g->a, (OP_CMOV + CC_G) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
+    if (g->hardened)
+        asm_rm(&g->a, (OP_CMOV + CC_G) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
     return mem_index(REG_MEM, t, 0, 0);
 }
 
@@ -239,9 +240,10 @@ static struct x64_mem table_element(struct native_gen *g, uint32_t t, unsigned i
     asm_rm(a, OP_MOV | X64_WIDE, r, ctx(g->layout.tables + t * sizeof(void *)));
     asm_rm(a, OP_CMP, i, mem_of(r, offsetof(struct eng_table, size)));
     gen_trap_if(g, CC_AE, code);
-    /* All ones when the index is below, whatever the CPU guesses. */
-    asm_rr(a, OP_SBB, mask, mask);
-    asm_rr(a, OP_AND, i, mask);
+    if (g->hardened) { /* all ones when the index is below, whatever the CPU guesses */
+        asm_rr(a, OP_SBB, mask, mask);
+        asm_rr(a, OP_AND, i, mask);
+    }
     gpr_free(g, mask);
     asm_rm(a, OP_MOV | X64_WIDE, r, mem_of(r, offsetof(struct eng_table, items)));
     *ret_held = r;

@@ -131,7 +131,8 @@ void embed_init(struct embed *e, enum embed_memory kind)
     e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
                                .memory_grow = mem_grow, .memory_destroy = mem_destroy,
                                .memory_guarded = kind == EMBED_GUARD,
-                               .tier = tier_wanted(), .cpu = eng_cpu(),
+                               .tier = tier_wanted(),
+                               .unhardened = getenv("EMBED_UNHARDENED") != NULL, .cpu = eng_cpu(),
                                .code_create = code_create, .code_seal = code_seal,
                                .code_destroy = code_destroy };
 }

@@ -151,6 +151,7 @@ struct eng_env {
      * writable, 0 or a negative error; code_destroy frees them in either state. */
     enum eng_tier tier;
     uint32_t cpu; /* of eng_cpu(); 0: asked again for each module */
+    bool unhardened; /* leaves out what keeps mispredicted accesses within tables and memories */
     void *(*code_create)(void *ctx, size_t bytes);
     int (*code_seal)(void *ctx, void *p, size_t bytes);
     void (*code_destroy)(void *ctx, void *p, size_t bytes);

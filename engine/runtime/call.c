@@ -233,7 +233,7 @@ static bool in_guard(const struct eng_store *s, uintptr_t address)
 static _Noreturn void fault(struct eng_store *s)
 {
     s->trap = ENG_TRAP_MEMORY_BOUNDS;
-    s->budget = s->active->native ? s->inst->native.budget : 0;
+    s->budget = 0; /* it was in a register */
     __builtin_longjmp(s->active->jump, 1);
 }
 

@@ -63,11 +63,10 @@ struct eng_global {
     bool is_mutable;
 };
 
-/* What native code reaches directly; its register points here. Budget and limit are
- * those of the instance that runs, carried along when another one is called. */
+/* What native code reaches directly; its register points here. The limit is that of the
+ * instance that runs, carried along when another one is called. */
 enum { ACCESS_WIDTHS = 5 }; /* 1, 2, 4, 8, 16 bytes */
 struct native_ctx {
-    uint64_t budget;
     uint64_t stack_limit; /* no frame may begin below */
     uint8_t *mem_base;
     uint64_t mem_size;

@@ -1,7 +1,7 @@
 /* Prologue, epilogue, calls. */
 #include "x64/gen.h"
 
-const uint8_t arg_gprs[ARG_GPRS] = { R8, R9, R10, R11, RSI, RDI };
+const uint8_t arg_gprs[ARG_GPRS] = { R8, R9, R10, RSI, RDI };
 
 static struct x64_mem ctx(size_t offset)
 {
@@ -180,7 +180,7 @@ static void check_stack(struct native_gen *g)
 
 void gen_prologue(struct native_gen *g)
 {
-    static const uint8_t saved[] = { RBX, RBP, R12, R13 };
+    static const uint8_t saved[] = { RBX, RBP, R12, R11 };
     if (!gen_room(g, 512 + (size_t)g->type->param_count * 24))
         return;
     asm_endbr(&g->a);
@@ -199,7 +199,7 @@ void gen_prologue(struct native_gen *g)
 
 void gen_epilogue(struct native_gen *g)
 {
-    static const uint8_t saved[] = { R13, R12, RBP, RBX };
+    static const uint8_t saved[] = { R11, R12, RBP, RBX };
     if (g->frame_bytes)
         asm_alu_imm(&g->a, true, EXT_ADD, RSP, (int32_t)g->frame_bytes);
     for (unsigned i = 0; i < base_countof(saved); i++)
@@ -210,7 +210,7 @@ void gen_epilogue(struct native_gen *g)
 
 void gen_spend(struct native_gen *g, uint32_t offset)
 {
-    asm_alu_mem_imm(&g->a, true, EXT_SUB, ctx(offsetof(struct native_ctx, budget)), 1);
+    asm_alu_imm(&g->a, true, EXT_SUB, REG_BUDGET, 1);
     uint32_t from = asm_jcc(&g->a, CC_B, 0);
     gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, from, asm_pos(&g->a), offset, 0 });
 }

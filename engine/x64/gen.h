@@ -17,11 +17,12 @@
 #include "runtime/native.h"
 #include "x64/asm.h"
 
-enum { REG_STACK = RSP, REG_MEM = R14, REG_INST = R15, NO_REG = 0xff };
+/* All through a call from outside: what is left of the budget, memory's start, the instance. */
+enum { REG_BUDGET = R13, REG_MEM = R14, REG_INST = R15, NO_REG = 0xff };
 enum { XMM_TEMPS = 8 }; /* xmm0 to xmm7; the others are for locals */
 
 /* Arguments in this order; what does not fit is in the caller's out area. */
-enum { ARG_GPRS = 6, ARG_XMMS = 8 };
+enum { ARG_GPRS = 5, ARG_XMMS = 8 };
 extern const uint8_t arg_gprs[ARG_GPRS];
 
 enum gval_kind { G_CONST, G_LOCAL, G_REG, G_SLOT };

@@ -8,7 +8,7 @@ static uint64_t h_refill(struct eng_instance *inst, uint64_t *operands, uint64_t
     struct eng_store *s = inst->native.store;
     s->budget = 0; /* less than one was left */
     enum eng_trap_code code = store_refill(s);
-    inst->native.budget = code ? 0 : s->budget - 1;
+    s->budget -= !code;
     return code;
 }
 
@@ -25,12 +25,10 @@ static uint64_t h_host_call(struct eng_instance *inst, uint64_t *operands, uint6
     s->pc = (const uint64_t *)(uintptr_t)operands[room];
     s->fp = operands + room + 1;
     s->inst = inst;
-    s->budget = inst->native.budget;
     s->stack_end = operands - BELOW;
     enum eng_trap_code code = host_call(s, f, operands, s->active->base);
     s->stack_end = end;
     inst->native.stack_limit = limit;
-    inst->native.budget = s->budget;
     return code;
 }
 

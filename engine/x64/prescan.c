@@ -304,8 +304,8 @@ static unsigned arrives_in(const struct native_gen *g, uint32_t x)
     return ints < ARG_GPRS ? arg_gprs[ints] : NO_REG;
 }
 
-static const uint8_t callee_saved[] = { RBX, RBP, R12, R13 };
-static const uint8_t caller_saved[] = { R8, R9, R10, R11, RSI };
+static const uint8_t callee_saved[] = { RBX, RBP, R12, R11 };
+static const uint8_t caller_saved[] = { R8, R9, R10, RSI };
 
 static unsigned pick(const uint8_t *from, unsigned n, uint32_t *used)
 {

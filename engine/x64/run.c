@@ -152,11 +152,9 @@ void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
         s->pc = NULL;
         return;
     }
-    inst->native.budget = s->budget;
     inst->native.stack_limit = (uintptr_t)s->active->base + NATIVE_SLACK;
     native_enter enter;
     const uint8_t *way = n->base + n->enter[type];
     memcpy(&enter, &way, sizeof enter);
     enter(inst, f->native, args, sp);
-    s->budget = s->inst->native.budget;
 }

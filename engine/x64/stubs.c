@@ -54,6 +54,7 @@ static void entry_trap(struct native_gen *g)
     store64(g, RDX, STORE(RCX, pc));
     store64(g, RSP, STORE(RCX, fp));
     store64(g, REG_INST, STORE(RCX, inst));
+    store64(g, REG_BUDGET, STORE(RCX, budget));
     asm_rm(a, OP_MOV_STORE, RAX, STORE(RCX, trap));
     load64(g, RSP, STORE(RCX, native_host_sp));
     g->entries.exit = asm_pos(a);
@@ -97,8 +98,11 @@ static void entry_refill(struct native_gen *g)
     asm_mov(a, RSP, RBX);
     asm_pop(a, RBX);
     asm_alu_imm(a, true, EXT_ADD, RSP, 8);
+    asm_rr(a, OP_XOR, REG_BUDGET, REG_BUDGET);
     asm_jmp(a, g->entries.trap);
     asm_short_here(a, near);
+    load64(g, RAX, CTX(store));
+    load64(g, REG_BUDGET, STORE(RAX, budget));
     refill_registers(g, RSP, 0, false);
     asm_mov(a, RSP, RBX);
     asm_pop(a, RBX);
@@ -111,12 +115,17 @@ static void entry_call_c(struct native_gen *g)
     struct assembler *a = &g->a;
     g->entries.call_c = asm_pos(a);
     asm_push(a, RBX);
+    asm_push(a, R11); /* callee-saved with us, but not in C */
     asm_mov(a, RBX, RSP);
     load64(g, RDI, CTX(store));
+    store64(g, REG_BUDGET, STORE(RDI, budget));
     load64(g, RSP, STORE(RDI, native_host_sp));
     asm_mov(a, RDI, REG_INST);
     asm_rr(a, OP_GROUP5, 2, RAX);
     asm_mov(a, RSP, RBX);
+    load64(g, RDI, CTX(store));
+    load64(g, REG_BUDGET, STORE(RDI, budget));
+    asm_pop(a, R11);
     asm_pop(a, RBX);
     asm_ret(a);
 }
@@ -124,8 +133,6 @@ static void entry_call_c(struct native_gen *g)
 /* Makes the instance in `to` the running one. */
 static void switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
 {
-    load64(g, scratch, CTX(budget));
-    store64(g, scratch, mem_of(to, offsetof(struct native_ctx, budget)));
     load64(g, scratch, CTX(stack_limit));
     store64(g, scratch, mem_of(to, offsetof(struct native_ctx, stack_limit)));
     asm_mov(&g->a, REG_INST, to);
@@ -288,6 +295,7 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     asm_mov(a, REG_INST, RDI);
     load64(g, RAX, CTX(store));
     store64(g, RSP, STORE(RAX, native_host_sp));
+    load64(g, REG_BUDGET, STORE(RAX, budget));
     load64(g, REG_MEM, CTX(mem_base));
     asm_mov(a, RBX, RDX);
     asm_mov(a, RAX, RSI);
@@ -310,6 +318,7 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     for (uint32_t i = 0; t->result_count > 1 && i < t->result_count; i++)
         copy64(g, mem_of(RBX, (int32_t)(i * 8)), mem_of(RSP, (int32_t)(i * 8)));
     load64(g, RCX, CTX(store));
+    store64(g, REG_BUDGET, STORE(RCX, budget));
     asm_rm(a, OP_MOV_IMM, 0, STORE(RCX, trap));
     asm_32(a, 0);
     load64(g, RSP, STORE(RCX, native_host_sp));

@@ -158,6 +158,7 @@ struct native_gen {
     uint32_t table_number;
     uint32_t calls_weight;
     bool has_calls, has_far, dead;
+    bool four_temps; /* some instruction needs that many; three do otherwise */
     int error;
 };
 

@@ -200,6 +200,12 @@ static bool scan_other(struct native_gen *g, struct scan *s, const uint8_t **p, 
     case 0x44:
         *opcode = float_const(p, *opcode);
         return true;
+    case 0x25:
+    case 0x26:
+    case 0x6d ... 0x70: /* division */
+    case 0x7f ... 0x82:
+        g->four_temps = true;
+        break;
     case 0x40: /* these become calls of C */
     case 0xaf:
     case 0xb1:
@@ -219,14 +225,15 @@ static uint8_t scan_class(uint8_t opcode)
 {
     switch (immediates[opcode]) {
     case IM_NONE:
-        return opcode == 0x0b || opcode == 0xaf || opcode == 0xb1 || opcode == 0xb5 ||
+        return (opcode >= 0x6d && opcode <= 0x70) || (opcode >= 0x7f && opcode <= 0x82) ||
+                       opcode == 0x0b || opcode == 0xaf || opcode == 0xb1 || opcode == 0xb5 ||
                        opcode == 0xba
                    ? 3
                    : 0;
     case IM_INDEX:
     case IM_I32:
     case IM_I64:
-        return opcode == 0x10 || opcode == 0x40 ? 3 : 1;
+        return opcode == 0x10 || opcode == 0x25 || opcode == 0x26 || opcode == 0x40 ? 3 : 1;
     case IM_TWO:
         return opcode == 0x11 ? 3 : 2;
     default:
@@ -305,7 +312,7 @@ static unsigned arrives_in(const struct native_gen *g, uint32_t x)
 }
 
 static const uint8_t callee_saved[] = { RBX, RBP, R12, R11 };
-static const uint8_t caller_saved[] = { R8, R9, R10, RSI };
+static const uint8_t caller_saved[] = { R8, R9, R10, RSI, RDI }; /* the last is a temporary when four are needed */
 
 static unsigned pick(const uint8_t *from, unsigned n, uint32_t *used)
 {
@@ -324,11 +331,11 @@ static unsigned pick_gpr(struct native_gen *g, uint32_t x, uint32_t *used)
     uint32_t weight = g->locals[x].weight;
     unsigned in = arrives_in(g, x), reg = NO_REG;
     if (!g->has_calls) {
-        if (in != NO_REG && in != RDI && !(*used >> in & 1)) {
+        if (in != NO_REG && !(in == RDI && g->four_temps) && !(*used >> in & 1)) {
             *used |= 1u << in;
             return in;
         }
-        reg = pick(caller_saved, base_countof(caller_saved), used);
+        reg = pick(caller_saved, base_countof(caller_saved) - g->four_temps, used);
         if (reg == NO_REG && weight > 2)
             reg = pick(callee_saved, base_countof(callee_saved), used);
         return reg;
@@ -336,7 +343,7 @@ static unsigned pick_gpr(struct native_gen *g, uint32_t x, uint32_t *used)
     if (weight > 1)
         reg = pick(callee_saved, base_countof(callee_saved), used);
     if (reg == NO_REG && weight / 2 > g->calls_weight)
-        reg = pick(caller_saved, base_countof(caller_saved) - 1, used);
+        reg = pick(caller_saved, base_countof(caller_saved) - g->four_temps, used);
     return reg;
 }
 
@@ -353,7 +360,7 @@ static void pin_gprs(struct native_gen *g, const struct best *b)
     for (unsigned i = 0; i < base_countof(callee_saved); i++)
         g->gpr_saved |= used & 1u << callee_saved[i];
     g->gpr_volatile = used & ~g->gpr_saved;
-    g->gpr_temps = 1u << RAX | 1u << RCX | 1u << RDX | 1u << RDI | (~used & 1u << RSI);
+    g->gpr_temps = 1u << RAX | 1u << RCX | 1u << RDX | (~used & (1u << RSI | 1u << RDI));
     g->gpr_free = g->gpr_temps;
 }
 
@@ -384,7 +391,7 @@ static void pin_locals(struct native_gen *g)
 
 bool prescan(struct native_gen *g, const struct native_body *body)
 {
-    g->has_calls = g->has_far = false;
+    g->has_calls = g->has_far = g->four_temps = false;
     g->out_bytes = g->calls_weight = 0;
     g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
     g->touched_count = 0;

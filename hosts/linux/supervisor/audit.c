@@ -1,4 +1,5 @@
-/* The audit log: JSON lines, appended, never rewritten.
+/* The audit log: JSON lines, appended, never rewritten. One supervisor at a time writes it: it
+ * holds the file locked.
  *
  * Past the size that boot.toml states the older half is dropped; the chain of hashes goes on
  * through the rest. A line is one write(2). One that could be written only in part (the disk is full) is cut
@@ -11,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -20,6 +23,23 @@
 #include "internal.h"
 
 enum { DEFAULT_MAX_BYTES = 1024 * 1024 };
+
+static int refuse(struct sup *s, const char *why)
+{
+    sup_notice(s, LOG_ERROR, "audit log %s: %s", s->o->audit_path, why);
+    return E_IO;
+}
+
+/* A file without a single record, but not an empty one or the beginning of the first: somebody
+ * chose the wrong file, whose end must not be cut off. In the image the place is ours alone. */
+static bool is_foreign(const struct sup *s, const struct audit_chain *chain)
+{
+    static const char head[] = "{\"ts\":\"";
+    size_t n = chain->bytes < sizeof head - 1 ? (size_t)chain->bytes : sizeof head - 1;
+    bool has_record = chain->seq != 0;
+    return !s->o->owns_machine && !has_record &&
+           (chain->records != 0 || memcmp(chain->line, head, n) != 0);
+}
 
 /* Reads the whole log: where it ends (a torn tail is cut off), what its last record is, and
  * whether its chain holds. */
@@ -34,8 +54,10 @@ static int check(struct sup *s)
         audit_chain_feed(&chain, span_of(s->packet, (size_t)n));
         at += n;
     }
+    if (n == 0 && is_foreign(s, &chain))
+        return refuse(s, "the file is not an audit log");
     if (n < 0 || (audit_chain_torn(&chain) && ftruncate(log->fd, (off_t)chain.good_bytes) < 0))
-        return E_IO;
+        return refuse(s, strerror(errno));
     log->size = chain.good_bytes;
     log->last_seq = chain.seq;
     log->chain_broken = !audit_chain_holds(&chain);
@@ -92,7 +114,8 @@ static int halve(struct sup *s)
     int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return E_IO;
-    if (copy_from(s->audit.fd, from, fd, s->reply) < 0 || fdatasync(fd) < 0 ||
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || copy_from(s->audit.fd, from, fd, s->reply) < 0 ||
+        fdatasync(fd) < 0 ||
         rename(path, s->o->audit_path) < 0) {
         unlink(path);
         close(fd);
@@ -104,19 +127,48 @@ static int halve(struct sup *s)
     return E_OK;
 }
 
+/* Has the file been replaced by its newer half between our opening and locking it? */
+static bool was_replaced(const struct sup *s, const struct stat *opened)
+{
+    struct stat now;
+    return stat(s->o->audit_path, &now) < 0 || now.st_ino != opened->st_ino ||
+           now.st_dev != opened->st_dev;
+}
+
+/* A file to append to that is ours alone; or /dev/null, which keeps nothing. */
+static int open_locked(struct sup *s)
+{
+    struct audit *log = &s->audit;
+    struct stat st;
+    do {
+        if (log->fd >= 0)
+            close(log->fd);
+        log->fd = open(s->o->audit_path,
+                       O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (log->fd < 0 || fstat(log->fd, &st) < 0)
+            return refuse(s, strerror(errno));
+        if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) {
+            log->discards = true;
+            return E_OK;
+        }
+        if (!S_ISREG(st.st_mode))
+            return refuse(s, "it is not a regular file");
+        if (flock(log->fd, LOCK_EX | LOCK_NB) < 0)
+            return refuse(s, errno == EWOULDBLOCK ? "another vyoma is writing it"
+                                                  : strerror(errno));
+    } while (was_replaced(s, &st));
+    return check(s);
+}
+
 int auditlog_open(struct sup *s)
 {
     struct audit *log = &s->audit;
     log->fd = -1;
     if (!s->o->audit_path)
         return E_OK;
-    log->fd = open(s->o->audit_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (log->fd < 0 || check(s) < 0) {
-        sup_notice(s, LOG_ERROR, "audit log %s: %s", s->o->audit_path, strerror(errno));
-        return E_IO;
-    }
+    int r = open_locked(s);
     log->max = size_limit(s);
-    return E_OK;
+    return r;
 }
 
 int auditlog_append(struct sup *s, struct span line)
@@ -125,6 +177,8 @@ int auditlog_append(struct sup *s, struct span line)
     ssize_t n;
     if (log->fd < 0)
         return s->o->audit_path ? E_IO : E_OK;
+    if (log->discards)
+        return E_OK;
     if (log->size + line.len > log->max)
         log->max += halve(s) < 0 ? log->max / 4 : 0; /* it grows on, but tries again */
     do {

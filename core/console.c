@@ -228,6 +228,14 @@ static void key(struct core *c, uint8_t ch)
     }
 }
 
+/* An app that asks the supervisor and does nothing for a person: its stdin is for the answers,
+ * and goes on when the console has ended. */
+static bool reads_answers_alone(const struct app *a)
+{
+    return app_takes_lines(a) && manifest_has(&a->manifest, MANIFEST_CAP_STATUS) &&
+           !manifest_has(&a->manifest, MANIFEST_CAP_SHELL);
+}
+
 void console_event(struct core *c, const struct core_event *ev)
 {
     struct app *a = focus_of(c);
@@ -236,7 +244,7 @@ void console_event(struct core *c, const struct core_event *ev)
     if (!c->console.owned) {
         if (a && app_is_alive(a) && ev->text.len)
             pass_through(c, a, ev->text);
-        else if (a && app_is_alive(a))
+        else if (a && app_is_alive(a) && !reads_answers_alone(a))
             stdin_close(c, a);
         return;
     }

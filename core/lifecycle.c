@@ -389,7 +389,9 @@ void life_exited(struct core *c, struct app *a, const struct core_event *ev)
     tally_flush(c, a);
     record_exit(c, a, ev, unsent);
     bool failed = a->exit_code != 0 || a->watchdog_hit;
-    if (failed && a->wish == WISH_NONE && !a->foreground && !c->stopping) {
+    /* In the foreground a code speaks for itself, where it comes from does not. */
+    bool tell = !a->foreground || a->watchdog_hit;
+    if (failed && a->wish == WISH_NONE && tell && !c->stopping) {
         char memory[80];
         struct strbuf b;
         strbuf_init(&b, memory, sizeof memory);

@@ -363,6 +363,20 @@ TEST(unbooted_bytes_go_through_as_they_are)
     lab_free(lab);
 }
 
+/* A server that asks for `ps` in a service, where the console ends at once. */
+TEST(the_consoles_end_leaves_room_for_answers)
+{
+    struct lab *lab = lab_with("", false);
+    lab_add(lab, "s", APP("s", "lines = true\n[capabilities]\nstdio = true\nstatus = true\n"));
+    lab_start(lab, "s", true);
+    lab_clear(lab);
+    lab_event(lab, (struct core_event){ .type = CORE_EV_CONSOLE });
+    CHECK_STR(lab->text, "");
+    lab_output(lab, "s", "@supervisor: ps\n");
+    CHECK(lab_has(lab, "REPLY:END"));
+    lab_free(lab);
+}
+
 TEST(unbooted_text_that_is_no_terminals_is_the_apps_own)
 {
     static const uint8_t bytes[] = "\x1b[2J\0\xff\n";
@@ -446,6 +460,7 @@ TEST_MAIN(
     RUN(raw_keys_come_as_lines) RUN(raw_keys_away_from_home_have_a_way_back)
     RUN(raw_keys_end_with_the_life) RUN(the_first_shell_is_home_when_boot_toml_names_none)
     RUN(unbooted_bytes_go_through_as_they_are)
-    RUN(unbooted_text_that_is_no_terminals_is_the_apps_own)
+    RUN(the_consoles_end_leaves_room_for_answers)
+          RUN(unbooted_text_that_is_no_terminals_is_the_apps_own)
     RUN(unbooted_input_waits_for_a_slow_reader) RUN(unbooted_typed_ahead)
     RUN(unbooted_input_goes_on_with_a_new_life))

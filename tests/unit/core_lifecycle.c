@@ -260,6 +260,18 @@ TEST(no_sign_of_life)
     lab_free(lab);
 }
 
+TEST(the_watchdog_is_heard_in_the_foreground_too)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "dog", APP("dog", "watchdog_secs = 2\n" STDIO));
+    lab_boot(lab, "", false);
+    lab_start(lab, "dog", true);
+    lab_pass(lab, 2000);
+    lab_exit(lab, "dog", CORE_EXIT_SIGNAL, 9);
+    CHECK(lab_has(lab, "vyoma: dog: watchdog: no sign of life, ended with code 137\\n"));
+    lab_free(lab);
+}
+
 /* It is a failure, whatever the code was. */
 TEST(the_watchdogs_victim_has_failed)
 {
@@ -541,6 +553,7 @@ TEST_MAIN(
     RUN(the_operators_start_forgives) RUN(each_life_has_an_id_of_its_own) RUN(an_unknown_app)
     RUN(a_manifest_that_is_wrong_or_of_another_app) RUN(a_spawn_that_fails_is_tried_again)
     RUN(an_import_that_is_not_granted) RUN(codes) RUN(no_sign_of_life)
+    RUN(the_watchdog_is_heard_in_the_foreground_too)
     RUN(the_watchdogs_victim_has_failed) RUN(who_is_kept_from_speaking_is_not_silent)
     RUN(a_changed_module_is_refused_until_reload)
     RUN(a_reload_that_was_stopped_accepts_nothing) RUN(wasm_sha256_of_the_manifest)

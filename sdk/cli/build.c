@@ -77,7 +77,7 @@ static int push_sources(const struct cli *c, struct command *cmd, const char *di
     size_t first = cmd->count;
     DIR *d = opendir(dir);
     if (!d)
-        return cli_fail(c, CLI_NOT_FOUND, NULL, "%s: %s", dir, strerror(errno));
+        return cli_fail(c, cli_errno_exit(errno), NULL, "%s: %s", dir, strerror(errno));
     for (struct dirent *e; (e = readdir(d));) {
         const char *dot = strrchr(e->d_name, '.');
         bool is_c = dot && dot[1] == 'c' && !dot[2], is_h = dot && dot[1] == 'h' && !dot[2];

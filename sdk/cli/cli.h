@@ -45,6 +45,7 @@ struct cli_command {
     const char *summary;  /* one line */
     const char *details;  /* more lines for --help, or NULL */
     const struct cli_option *options; /* own ones, ended by a NULL name; or NULL */
+    bool takes_rest; /* what stands behind "--" is not for cli_next() */
     int (*run)(struct cli *c);
 };
 
@@ -62,7 +63,7 @@ enum { CLI_END = 0, CLI_OPERAND = 1, CLI_BAD = -1, CLI_HELPED = -2 };
 
 /* The next argument: an option's id, CLI_OPERAND, CLI_END; CLI_BAD after an error was shown
  * (exit CLI_USAGE), CLI_HELPED after the help was (exit 0). Takes --json, --quiet and --help
- * itself. Stops in front of "--": cli_rest() is what follows. */
+ * itself. Behind "--" all are operands; a command that takes_rest gets CLI_END in front of it. */
 int cli_next(struct cli *c);
 static inline int cli_exit_of(int end) { return end == CLI_HELPED ? CLI_OK : CLI_USAGE; }
 /* The only operand, or `otherwise`, for commands without options of their own. False: *ret_exit
@@ -82,6 +83,8 @@ int cli_fail(const struct cli *c, int code, const char *hint, const char *patter
 /* The same for a reader's error; file: as the person named it. */
 struct format_error;
 int cli_fail_format(const struct cli *c, const char *file, const struct format_error *err);
+/* The exit code for an error number of the system's. */
+int cli_errno_exit(int err);
 /* Progress: on stderr, unless --quiet or --json. */
 void cli_note(const struct cli *c, const char *pattern, ...) __attribute__((format(printf, 2, 3)));
 /* The nearest of `count` words to a misspelt one, or NULL when none is near. */

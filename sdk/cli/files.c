@@ -29,12 +29,16 @@ bool cli_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+int cli_errno_exit(int err)
+{
+    return err == ENOENT || err == ENOTDIR                  ? CLI_NOT_FOUND
+           : err == EACCES || err == EPERM || err == EROFS ? CLI_DENIED
+                                                            : CLI_FAILED;
+}
+
 static int read_error(const struct cli *c, const char *path, int err)
 {
-    int code = err == ENOENT || err == ENOTDIR ? CLI_NOT_FOUND
-               : err == EACCES || err == EPERM ? CLI_DENIED
-                                               : CLI_FAILED;
-    return cli_fail(c, code, NULL, "%s: %s", path, strerror(err));
+    return cli_fail(c, cli_errno_exit(err), NULL, "%s: %s", path, strerror(err));
 }
 
 int cli_read_file(const struct cli *c, const char *path, size_t max, struct span *ret)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hosts/linux/supervisor.h"
+
 const struct cli_command *const cli_commands[] = {
     &cli_new, &cli_build_command, &cli_run, &cli_check, &cli_inspect, &cli_hash, &cli_sdk,
     &cli_version, &cli_help, NULL,
@@ -32,6 +34,7 @@ static int unknown(struct cli *c, const char *name)
 
 int main(int argc, char **argv)
 {
+    supervisor_keep_standard_streams();
     struct cli c = { .argv = argv + 2, .argc = argc > 2 ? argc - 2 : 0 };
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name)

@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
 };
 
 struct job {
-    const char *dir;  /* as given */
+    const char *dir;  /* as given, without slashes at its end */
     const char *name; /* its last part */
     const char *template;
     bool dry_run;
@@ -30,6 +30,11 @@ struct job {
 
 static int name_error(const struct cli *c, const char *name)
 {
+    static const char *const reserved[] = { "supervisor", "broadcast", "reply" };
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(name, reserved[i]) == 0)
+            return cli_fail(c, CLI_USAGE, "the system has that name: choose another",
+                            "'%s' cannot be an app's name", name);
     return cli_fail(c, CLI_USAGE, "use small letters, digits and '-', at most 32, such as my-app",
                     "'%s' cannot be an app's name", name);
 }
@@ -40,7 +45,7 @@ static int write_file(const struct cli *c, const char *path, const char *text, c
     static const char mark[] = "my-app";
     FILE *f = fopen(path, "wxe");
     if (!f)
-        return cli_fail(c, CLI_FAILED, NULL, "%s: %s", path, strerror(errno));
+        return cli_fail(c, cli_errno_exit(errno), NULL, "%s: %s", path, strerror(errno));
     for (const char *hit; (hit = strstr(text, mark)); text = hit + sizeof mark - 1) {
         fwrite(text, 1, (size_t)(hit - text), f);
         fputs(name, f);
@@ -76,6 +81,16 @@ static int visible(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
+/* Nothing is left of what could not be made whole. */
+static void remove_copies(const struct job *job, struct dirent *const *list, int n)
+{
+    char path[CLI_PATH_MAX];
+    for (int i = 0; i < n; i++)
+        if (cli_join(path, job->dir, list[i]->d_name))
+            unlink(path);
+    rmdir(job->dir);
+}
+
 static int copy_template(const struct cli *c, const struct job *job, const char *from)
 {
     struct dirent **list;
@@ -87,12 +102,16 @@ static int copy_template(const struct cli *c, const struct job *job, const char 
         code = errno == EEXIST
                    ? cli_fail(c, CLI_FAILED, "choose another name, or remove it first",
                               "%s exists already", job->dir)
-                   : cli_fail(c, CLI_FAILED, NULL, "%s: %s", job->dir, strerror(errno));
-    for (int i = 0; i < n; i++) {
-        if (!code)
-            code = copy_file(c, job, from, list[i]->d_name);
+                   : cli_fail(c, cli_errno_exit(errno), NULL, "%s: %s", job->dir,
+                              strerror(errno));
+    bool made = !job->dry_run && !code;
+    int done = 0;
+    for (; done < n && !code; done++)
+        code = copy_file(c, job, from, list[done]->d_name);
+    if (made && code)
+        remove_copies(job, list, done);
+    for (int i = 0; i < n; i++)
         free(list[i]);
-    }
     free(list);
     return code;
 }
@@ -117,6 +136,15 @@ static int run(struct cli *c)
         return cli_exit_of(got);
     if (!job.dir)
         return cli_fail(c, CLI_USAGE, "vyoma new my-app", "what is the app's name?");
+    char dir[CLI_PATH_MAX];
+    size_t len = strlen(job.dir);
+    while (len > 1 && job.dir[len - 1] == '/')
+        len--;
+    if (len >= sizeof dir)
+        return cli_fail(c, CLI_USAGE, NULL, "the name is too long");
+    memcpy(dir, job.dir, len);
+    dir[len] = 0;
+    job.dir = dir;
     const char *slash = strrchr(job.dir, '/');
     job.name = slash ? slash + 1 : job.dir;
     if (!manifest_name_valid(span_of_cstr(job.name)))
@@ -124,7 +152,7 @@ static int run(struct cli *c)
     int code = cli_sdk_dir(c, sdk);
     if (code)
         return code;
-    if (strchr(job.template, '/') || job.template[0] == '.' ||
+    if (strchr(job.template, '/') || job.template[0] == '.' || !job.template[0] ||
         !cli_join(templates, sdk, "templates") || !cli_join(from, templates, job.template))
         return cli_fail(c, CLI_NOT_FOUND, "there are hello, server, messages and files",
                         "there is no template '%s'", job.template);
@@ -136,7 +164,9 @@ static int run(struct cli *c)
         cli_put_json(span_of_cstr(job.dir));
         printf("}\n");
     }
-    cli_note(c, "next: vyoma build %s && vyoma run %s", job.dir, job.dir);
+    const char *quote = strpbrk(job.dir, " \t\n\"$&();<>|*?[]{}~#!\\`") ? "'" : "";
+    cli_note(c, "next: vyoma build %s%s%s && vyoma run %s%s%s", quote, job.dir, quote, quote,
+             job.dir, quote);
     return CLI_OK;
 }
 

@@ -69,10 +69,15 @@ int cli_next(struct cli *c)
 {
     while (c->at < c->argc) {
         const char *arg = c->argv[c->at];
-        if (strcmp(arg, "--") == 0)
-            return CLI_END;
+        if (!c->operands_only && strcmp(arg, "--") == 0) {
+            if (c->command->takes_rest)
+                return CLI_END;
+            c->operands_only = true;
+            c->at++;
+            continue;
+        }
         c->at++;
-        if (arg[0] != '-' || !arg[1]) {
+        if (c->operands_only || arg[0] != '-' || !arg[1]) {
             c->value = arg;
             return CLI_OPERAND;
         }

@@ -242,7 +242,7 @@ static int wrap_module(struct run *r, const char *path)
     cli_join(file, r->folder, "vyoma.toml");
     FILE *f = fopen(file, "we");
     if (!f)
-        return cli_fail(r->c, CLI_FAILED, NULL, "%s: %s", file, strerror(errno));
+        return cli_fail(r->c, cli_errno_exit(errno), NULL, "%s: %s", file, strerror(errno));
     fprintf(f, "[app]\nname = \"%s\"\nversion = \"0\"\nwasm = \"app.wasm\"\nmanifest_version = 1\n"
                "[capabilities]\nstdio = true\n", name);
     fclose(f);
@@ -262,7 +262,7 @@ static void remove_temporary(const struct run *r)
     rmdir(r->temporary);
 }
 
-/* DIR, or DIR/NAME.wasm where DIR/vyoma.toml is about that very file. */
+/* DIR, DIR/vyoma.toml, or DIR/NAME.wasm where DIR/vyoma.toml is about that very file. */
 static int find_first(struct run *r)
 {
     if (cli_is_dir(r->app)) {
@@ -272,8 +272,14 @@ static int find_first(struct run *r)
     const char *slash = strrchr(r->app, '/');
     char dir[CLI_PATH_MAX], toml[CLI_PATH_MAX];
     snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - r->app) : 1, slash ? r->app : ".");
+    if (slash == r->app)
+        snprintf(dir, sizeof dir, "/");
     if (!cli_join(toml, dir, "vyoma.toml") || !cli_exists(toml))
         return wrap_module(r, r->app);
+    if (strcmp(slash ? slash + 1 : r->app, "vyoma.toml") == 0) {
+        snprintf(r->folder, sizeof r->folder, "%s", dir);
+        return build(r, r->folder);
+    }
     struct cli_manifest manifest;
     int code = cli_manifest_load(r->c, dir, &manifest);
     if (code)
@@ -319,7 +325,8 @@ static int find_other(struct run *r, const char *arg)
 
 /* --- where data is kept ------------------------------------------------------------------ */
 
-static int make_dirs(const struct run *r, char *path)
+/* The folder and those above it. 0 or an error number. */
+static int make_dirs(char *path)
 {
     for (char *p = path + 1; *p; p++) {
         if (*p != '/')
@@ -328,10 +335,11 @@ static int make_dirs(const struct run *r, char *path)
         int err = mkdir(path, 0700) && errno != EEXIST ? errno : 0;
         *p = '/';
         if (err)
-            return cli_fail(r->c, CLI_FAILED, "--data DIR names another place", "%s: %s", path,
-                            strerror(err));
+            return err;
     }
-    return CLI_OK;
+    if (mkdir(path, 0711) && errno != EEXIST)
+        return errno;
+    return access(path, W_OK | X_OK) ? errno : 0;
 }
 
 /* --data, then $VYOMA_DATA, then $XDG_DATA_HOME/vyoma, then ~/.local/share/vyoma. */
@@ -353,8 +361,13 @@ static int choose_data(struct run *r)
     }
     if (n >= (int)sizeof r->data)
         return cli_fail(r->c, CLI_USAGE, NULL, "--data: the path is too long");
-    r->o.data_root = r->data;
-    return make_dirs(r, r->data);
+    bool asked_for = r->o.data_root || (set && *set);
+    int err = make_dirs(r->data);
+    if (err && asked_for)
+        return cli_fail(r->c, cli_errno_exit(err), "--data DIR names another place", "%s: %s",
+                        r->data, strerror(err));
+    r->o.data_root = err ? NULL : r->data; /* many apps need none */
+    return CLI_OK;
 }
 
 /* --- running ------------------------------------------------------------------------------ */
@@ -450,6 +463,7 @@ static int run(struct cli *c)
 }
 
 const struct cli_command cli_run = {
+    .takes_rest = true,
     .name = "run", .operands = "APP [APP]... [-- ARGUMENT...]", .options = options, .run = run,
     .summary = "run apps on this machine, with every layer of the sandbox",
     .details = "APP is an app's folder or a module. The first has the terminal, and its exit code\n"

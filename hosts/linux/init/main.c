@@ -144,6 +144,7 @@ static int usage(void)
 
 static int run_elsewhere(int argc, char **argv)
 {
+    supervisor_keep_standard_streams();
     struct supervisor_options o;
     supervisor_options_init(&o);
     int i = 1;

@@ -111,7 +111,8 @@ void sandbox_cgroup_open(struct sandbox *s, bool owns_machine)
     char mount[256], own[256], path[520];
     s->cgroup_fd = -1;
     if (!find_mount(mount, sizeof mount)) {
-        sandbox_lacks(s, "cgroup limits", "no cgroup2 is mounted");
+        sandbox_lacks(s, "cgroup limits",
+                      "no cgroup2 is mounted; the engine limits memory, nothing processor time");
         return;
     }
     if (owns_machine) { /* nobody else switches the controllers on */
@@ -127,7 +128,8 @@ void sandbox_cgroup_open(struct sandbox *s, bool owns_machine)
     }
     if (!try_folder(s, mount))
         sandbox_lacks(s, "cgroup limits",
-                      "no cgroup2 folder with a memory controller may be made here");
+                      "no folder with a memory controller may be made here; the engine limits "
+                      "memory, nothing processor time");
 }
 
 void sandbox_cgroup_close(struct sandbox *s)

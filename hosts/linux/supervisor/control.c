@@ -234,9 +234,18 @@ static void on_refused(struct sup *s, struct app *a, const struct ctl_msg *m)
     memcpy(key, m->u.refused.key, sizeof m->u.refused.key);
     a->refused = true;
     bool denied = key[0] && import.len;
+    char bytes[256];
+    struct strbuf why;
+    strbuf_init(&why, bytes, sizeof bytes);
+    if (m->u.refused.offset) { /* as vyoma check says it */
+        strbuf_cstr(&why, "the module, at byte ");
+        strbuf_u64(&why, m->u.refused.offset);
+        strbuf_cstr(&why, ": ");
+    }
+    strbuf_printable(&why, span_take(ctl_a(m, s->packet), 200));
     struct core_event ev = { .type = denied ? CORE_EV_REFUSED : CORE_EV_TRAPPED,
                              .app = a->id,
-                             .text = denied ? import : ctl_a(m, s->packet),
+                             .text = denied ? import : strbuf_done(&why),
                              .detail = span_of_cstr(denied ? key : "") };
     sup_event(s, &ev);
 }

@@ -104,6 +104,7 @@ struct audit {
     uint8_t last_hash[32];
     uint64_t last_seq;
     bool chain_broken;
+    bool discards; /* it is /dev/null */
 };
 
 struct sup {
@@ -124,6 +125,7 @@ struct sup {
     bool done;
     int code;
     int stop_signal; /* un-booted: the signal that ended the run */
+    uint64_t stop_hint_ms; /* when to say how to end it at once; 0: never */
     uint32_t running;
     uint32_t exits_waiting; /* apps with `exited` whose pipes are not read yet */
     uint32_t connecting;

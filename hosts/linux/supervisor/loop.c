@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "internal.h"
 
+enum { STOP_HINT_MS = 300 };
+
 uint64_t sup_now_ns(void)
 {
     struct timespec t;
@@ -125,6 +127,7 @@ static void stop_by_signal(struct sup *s, int sig)
         return;
     }
     s->stop_signal = sig;
+    s->stop_hint_ms = sig == SIGINT ? sup_now_ns() / 1000000 + STOP_HINT_MS : 0;
     sup_stop(s, CORE_STOP_EXIT);
 }
 
@@ -200,8 +203,8 @@ static int timeout_ms(struct sup *s, uint64_t now_ns)
     int timeout = fair_timeout_ms(s, now_ns);
     if (console_may_read(s))
         return 0;
-    if (s->connecting)
-        timeout = min_timeout(timeout, 1000);
+    if (s->connecting || s->stop_hint_ms)
+        timeout = min_timeout(timeout, s->stop_hint_ms ? STOP_HINT_MS : 1000);
     if (s->timer_ms)
         timeout = min_timeout(timeout, s->timer_ms <= now              ? 0
                                        : s->timer_ms - now > 3600000 ? 3600000
@@ -220,6 +223,11 @@ static void on_time(struct sup *s, uint64_t now_ms)
         net_connect_timeouts(s, now_ms);
     if (console_may_read(s))
         tty_readable(s);
+    if (s->stop_hint_ms && now_ms >= s->stop_hint_ms) {
+        s->stop_hint_ms = 0;
+        if (s->console.err.is_tty)
+            sup_notice(s, LOG_INFO, "asked to stop; Ctrl-C again: at once");
+    }
     if (s->console.gone && !s->stop_signal && !s->done) {
         s->stop_signal = SIGPIPE;
         sup_stop(s, CORE_STOP_EXIT);

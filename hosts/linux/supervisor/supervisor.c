@@ -340,9 +340,6 @@ static int open_sandbox(struct sup *s)
     for (char *line = strtok_r(s->sandbox.lacks_text, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save))
         sup_notice(s, level, "sandbox: %s", line);
-    if (r == E_OK && s->sandbox.cgroup_fd < 0)
-        sup_notice(s, LOG_INFO, "sandbox: memory is limited by the engine and by RLIMIT_DATA only, "
-                                "processor time is not limited");
     return r;
 }
 
@@ -377,6 +374,16 @@ static int set_up(struct sup *s)
     if (r == E_OK)
         r = auditlog_open(s);
     return r;
+}
+
+void supervisor_keep_standard_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR); /* without O_CLOEXEC: the lowest numbers stay */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void boot(struct sup *s)

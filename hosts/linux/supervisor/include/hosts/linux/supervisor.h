@@ -105,6 +105,10 @@ struct supervisor_options {
     bool test_no_filter; /* not even the coarse filter: shows the layers beneath it */
 };
 
+/* First thing in a program's main(): puts /dev/null in the place of a standard stream that is
+ * closed, so that nothing opened later becomes what everybody takes for one. */
+void supervisor_keep_standard_streams(void);
+
 /* Defaults: no descriptors for the console but 0, 1, 2; everything else empty. */
 void supervisor_options_init(struct supervisor_options *o);
 

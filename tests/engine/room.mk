@@ -37,7 +37,8 @@ $(NOSIMD)/%.o: %
 	@printf '  %-4s %s\n' cc '$< (no SIMD)'
 	@$(dbg.CC) $(STD) $(WARN) $(dbg.CFLAGS) -DENG_SIMD=0 -fno-math-errno -Iengine -Iengine/include \
 	    -Ibase/include -Itests -Itests/embed/include -Itests/spec -MMD -MP -c $< -o $@
-NOSIMD_ENGINE := $(patsubst %,$(NOSIMD)/%.o,$(engine.sources) $(engine.dispatch))
+NOSIMD_ENGINE := $(patsubst %,$(NOSIMD)/%.o,$(engine.sources) engine/runtime/native_none.c \
+                   $(engine.dispatch))
 NOSIMD_LIBS := $(O)/dbg/libtests-embed.a $(O)/dbg/libbase.a
 -include $(NOSIMD_ENGINE:.o=.d)
 $(NOSIMD)/bin/spec: $(SPEC_SRC:%=$(NOSIMD)/%.o) $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
@@ -48,3 +49,9 @@ $(NOSIMD)/bin/spec $(NOSIMD)/bin/unit:
 	@$(dbg.CC) $(dbg.CFLAGS) $^ $(dbg.LDFLAGS) -o $@
 $(eval $(call script_test,unit/engine-nosimd,$(NOSIMD)/bin/unit,$(NOSIMD)/bin/unit))
 $(eval $(call script_test,engine/spec-nosimd,tests/engine/spec-nosimd.sh,$(NOSIMD)/bin/spec))
+
+# The compiler's encoder against the assembler.
+ifneq ($(filter x86_64,$(shell uname -m)),)
+$(eval $(call program,dbg,encoder,tests/engine/encoder.c,engine base,-Iengine))
+$(eval $(call quick_test,engine/encoder,tests/engine/encoder.py,$(O)/dbg/bin/encoder))
+endif

@@ -33,11 +33,14 @@ void screen_write(struct core *c, enum core_stream stream, struct span s)
     if (!copy.p || (acts->count + ACTIONS_RESERVE > CORE_ACTIONS_MAX))
         return;
     c->console.fresh = s.p[s.len - 1] == '\n';
-    if (last && last->type == type && last->bytes.p + last->bytes.len == copy.p) {
+    if (last && last->type == type && last->bytes.p + last->bytes.len == copy.p &&
+        last->is_notice == c->console.notice) {
         last->bytes.len += copy.len;
         return;
     }
-    act(c, type, NULL)->bytes = copy;
+    last = act(c, type, NULL);
+    last->bytes = copy;
+    last->is_notice = c->console.notice;
 }
 
 static bool is_tame(uint8_t ch)
@@ -250,6 +253,7 @@ void screen_notice_lines(struct core *c, const struct app *a, struct span text,
     }
     bool fresh = c->console.fresh;
     line_open(c);
+    c->console.notice = !c->console.owned;
     screen_write(c, CORE_STDERR, strbuf_done(&b));
     screen_write(c, CORE_STDERR, SPAN_LIT(": "));
     write_printable_line(c, text);
@@ -259,6 +263,7 @@ void screen_notice_lines(struct core *c, const struct app *a, struct span text,
         write_printable_line(c, span_take(more, n));
         more = span_skip(more, n + 1);
     }
+    c->console.notice = false;
     if (!fresh)
         line_close(c);
 }

@@ -240,6 +240,7 @@ struct console {
     bool owned;     /* booted: core edits lines */
     bool paused;    /* PAUSE of app 0 */
     bool fresh;     /* the cursor is at the start of a line */
+    bool notice;    /* what is written now is the system's own */
     uint16_t focus; /* slot or NO_SLOT */
     uint16_t home;
     uint32_t columns, rows;

@@ -84,7 +84,12 @@ static void do_action(struct host *h, const struct core_action *a)
     case CORE_ACT_ASK_STOP: ops->ask_stop(ops->ctx, a->app); break;
     case CORE_ACT_KILL: ops->kill(ops->ctx, a->app); break;
     case CORE_ACT_CONSOLE: ops->console(ops->ctx, CORE_STDOUT, a->bytes); break;
-    case CORE_ACT_CONSOLE_ERR: ops->console(ops->ctx, CORE_STDERR, a->bytes); break;
+    case CORE_ACT_CONSOLE_ERR:
+        if (a->is_notice && ops->notice)
+            ops->notice(ops->ctx, a->bytes);
+        else
+            ops->console(ops->ctx, CORE_STDERR, a->bytes);
+        break;
     case CORE_ACT_AUDIT:
         if (h->audits_lost || ops->audit(ops->ctx, a->bytes) < 0)
             h->audits_lost++; /* one gap: what comes after it waits until core knows */

@@ -34,6 +34,7 @@ struct run {
     char data[CLI_PATH_MAX];
     uint64_t timeout_s;
     bool no_build;
+    char last_error[512];
 };
 
 static const struct cli_option options[] = {
@@ -372,9 +373,16 @@ static int choose_data(struct run *r)
 
 /* --- running ------------------------------------------------------------------------------ */
 
-/* With --json: what the supervisor has to say, an object a line. */
+/* With --json: what the supervisor has to say, an object a line. The last error is kept: it
+ * may be why the run ends. */
 static void log_json(void *ctx, enum log_level level, struct span text)
 {
+    struct run *r = ctx;
+    struct span kept = span_take(text, sizeof r->last_error - 1);
+    if (level == LOG_ERROR && kept.len) {
+        memcpy(r->last_error, kept.p, kept.len);
+        r->last_error[kept.len] = 0;
+    }
     static const char *const names[] = { "error", "warn", "info", "debug" };
     char memory[2048];
     struct strbuf b;
@@ -396,6 +404,13 @@ static bool arm_timeout(uint64_t seconds, timer_t *ret)
            timer_settime(*ret, 0, &when, NULL) == 0;
 }
 
+/* Codes that are ours and not the app's own choice. */
+static bool ends_the_run(int code)
+{
+    return code == CLI_FAILED || code == CLI_NOT_FOUND || code == CLI_DENIED ||
+           code == CLI_REFUSED || code == 126 || code == 134 || code == 137;
+}
+
 static int supervise(struct run *r)
 {
     timer_t timer;
@@ -408,6 +423,8 @@ static int supervise(struct run *r)
         return cli_fail(r->c, CLI_TIMED_OUT, "--timeout SECONDS gives it longer",
                         "%s was ended after %llu seconds", r->app,
                         (unsigned long long)r->timeout_s);
+    if (r->last_error[0] && ends_the_run(code))
+        return cli_fail(r->c, code, NULL, "%s", r->last_error);
     return code;
 }
 
@@ -438,7 +455,7 @@ static int prepare(struct run *r)
     r->o.env_count = r->env.count;
     r->o.quiet = r->c->quiet;
     if (r->c->json)
-        r->o.log.write = log_json;
+        r->o.log = (struct log_sink){ .ctx = r, .write = log_json };
     return CLI_OK;
 }
 

@@ -84,7 +84,7 @@ static void power(void *ctx, enum core_stop stop, int32_t code) { note("power");
 
 static const struct host_ops ops = { NULL, now, wall, load, unload, spawn, verify, write_stdin,
                                      close_stdin, pause_output, reply, ask_stop, kill_app,
-                                     console, audit, timer, power };
+                                     console, NULL, audit, timer, power };
 
 static void fresh(void)
 {

@@ -170,6 +170,7 @@ struct core_grants {
 
 struct core_action {
     enum core_action_type type;
+    bool is_notice; /* CORE_ACT_CONSOLE_ERR: the system's own words, one notice in whole lines */
     core_app app;
     uint32_t request_id;
     int error;

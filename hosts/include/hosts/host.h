@@ -68,6 +68,9 @@ struct host_ops {
     void (*kill)(void *ctx, core_app app);
 
     void (*console)(void *ctx, enum core_stream stream, struct span bytes);
+    /* A notice of core's, lines that begin "vyoma: " and, indented, what belongs to them; NULL:
+     * to the console as stderr. */
+    void (*notice)(void *ctx, struct span lines);
     /* One whole line, appended. After a failure nothing is appended until core has been told
      * of the loss, with one CORE_EV_AUDIT_LOST, when the event and its answers are done. */
     int (*audit)(void *ctx, struct span line);

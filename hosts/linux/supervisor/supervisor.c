@@ -34,7 +34,7 @@ void sup_notice(struct sup *s, enum log_level level, const char *format, ...)
 {
     char text[512];
     va_list args;
-    if ((s->o->quiet && level != LOG_ERROR) || (level == LOG_DEBUG && !s->o->log.write))
+    if ((s->o->quiet && level != LOG_ERROR) || level == LOG_DEBUG)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text - 1, format, args);
@@ -192,6 +192,21 @@ static void op_console(void *ctx, enum core_stream stream, struct span bytes)
     tty_write(ctx, stream, bytes);
 }
 
+/* To a program that reads our log, the same way as our own words. */
+static void op_notice(void *ctx, struct span lines)
+{
+    struct sup *s = ctx;
+    struct span text = lines, head = SPAN_LIT("vyoma: ");
+    if (text.len > head.len && memcmp(text.p, head.p, head.len) == 0)
+        text = span_skip(text, head.len);
+    while (text.len && text.p[text.len - 1] == '\n')
+        text.len--;
+    if (s->o->log.write)
+        log_write(&s->o->log, LOG_ERROR, text);
+    else
+        tty_write(s, CORE_STDERR, lines);
+}
+
 static int op_audit(void *ctx, struct span line)
 {
     return auditlog_append(ctx, line);
@@ -252,6 +267,7 @@ static struct host_ops make_ops(struct sup *s)
         .ask_stop = op_ask_stop,
         .kill = op_kill,
         .console = op_console,
+        .notice = op_notice,
         .audit = op_audit,
         .timer = op_timer,
         .power = op_power,

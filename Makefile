@@ -28,8 +28,10 @@ include $(wildcard $(ROOMS:%=%/room.mk) tests/room.mk bench/room.mk tests/*/room
 all: $(ALL) ## build everything but the bootable image
 
 .PHONY: clean
-clean: ## remove everything built, except the kernel cache
-	rm -rf $(filter-out out/cache,$(wildcard out/*))
+clean: ## remove everything built, except the kernel cache and data.img, what apps have stored
+	rm -rf $(filter-out out/cache out/image,$(wildcard out/*)) \
+	    $(filter-out out/image/data.img,$(wildcard out/image/*))
+	@[ ! -e out/image/data.img ] || echo 'kept: out/image/data.img (what apps have stored)'
 
 .PHONY: setup
 setup: ## install the Debian packages that the build and the tests need

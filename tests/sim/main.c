@@ -2,6 +2,8 @@
  * the hash of all actions. */
 #include "sim.h"
 
+#include <errno.h>
+
 static void report(const struct world *w)
 {
     printf("seed %" PRIu64 ": %" PRIu64 " steps, %" PRIu64 " boots, %" PRIu64 " power cuts, "
@@ -14,11 +16,22 @@ static void report(const struct world *w)
     printf("  hash of all actions %016" PRIx64 "\n", w->hash);
 }
 
+static bool number(const char *text, uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+}
+
 int main(int argc, char **argv)
 {
     static struct world w;
-    uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    uint64_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000;
+    uint64_t seed = 1, steps = 20000;
+    if ((argc > 1 && !number(argv[1], &seed)) || (argc > 2 && !number(argv[2], &steps))) {
+        fputs("sim: SEED and STEPS are numbers from 0 on\n", stderr);
+        return 64;
+    }
     world_init(&w, seed, steps);
     w.corruption = argc > 3 ? atoi(argv[3]) : 0; /* a mutant's number */
     w.mutation.s = seed;

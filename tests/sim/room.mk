@@ -15,4 +15,4 @@ SEED ?= 1
 STEPS ?= 20000
 .PHONY: sim
 sim: $(O)/rel/bin/sim ## simulate the core (SEED=n STEPS=n; SIM_VERBOSE=1 shows every step)
-	@$(O)/rel/bin/sim $(SEED) $(STEPS)
+	@$(O)/rel/bin/sim '$(or $(SEED),1)' '$(or $(STEPS),20000)'

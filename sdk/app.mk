@@ -6,6 +6,8 @@
 # says otherwise. Vyoma's own apps use the same rules from apps/room.mk, which only needs
 # the variables. The flags are in app.flags, one a line, which `vyoma build` reads too.
 #
+# The SDK's own path must be without spaces, since make splits there; `vyoma build` does not care.
+#
 # Settings: APP_CC (clang), APP_CFLAGS (more flags), SOURCES (*.c).
 
 SDK := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))

@@ -9,8 +9,8 @@ engine.dispatch := engine/interp/dispatch_tail.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
 # The runtime is built for size. What sees every byte of a module is not: the compiler's speed
-# is what makes it a tier.
-$(foreach f,$(filter-out engine/validate/%,$(engine.sources)),$(eval CFLAGS_$f += -Os))
+# is what makes it a tier. Nor is what every call from outside goes through.
+$(foreach f,$(filter-out engine/validate/% engine/runtime/call.c,$(engine.sources)),$(eval CFLAGS_$f += -Os))
 $(eval $(call room,engine,$(engine.sources) $(engine.native) $(engine.dispatch),base,-Iengine -fno-math-errno))
 
 # The other two, once each and by gcc, for the tests below. gcc needs half a minute

@@ -117,12 +117,8 @@ static __attribute__((noinline)) void run_guarded(struct eng_store *s, struct en
                                                   uint64_t *frame)
 {
     s->guest_runs = true;
-    if (__builtin_setjmp(s->active->jump) == 0) {
-        if (f->native)
-            native_run(s, f, frame);
-        else
-            interp_run(s, f->code, frame, f->inst);
-    }
+    if (__builtin_setjmp(s->active->jump) == 0)
+        interp_run(s, f->code, frame, f->inst);
     s->guest_runs = false;
 }
 
@@ -154,7 +150,13 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
 static int run(struct eng_store *s, struct eng_func *f, uint64_t *frame, struct eng_trap *trap)
 {
     s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
-    run_guarded(s, f, frame);
+    if (f->native) {
+        s->guest_runs = true;
+        native_run(s, f, frame);
+        s->guest_runs = false;
+    } else {
+        run_guarded(s, f, frame);
+    }
     store_settle(s);
     enum eng_trap_code code = (enum eng_trap_code)s->trap;
     if (code)
@@ -166,8 +168,12 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
                       struct eng_trap *trap)
 {
     struct eng_store *s = f->inst->store;
-    struct activation here = { .prev = s->active, .pc = s->pc, .fp = s->fp, .inst = s->inst,
-                               .native = f->native != NULL };
+    struct activation here;
+    here.prev = s->active;
+    here.pc = s->pc;
+    here.fp = s->fp;
+    here.inst = s->inst;
+    here.native = f->native != NULL;
     uint64_t *top = s->stack_top, *end = s->stack_end, mem_size = s->mem_size;
     uint64_t host_sp = s->native_host_sp;
     s->active = &here;
@@ -234,6 +240,8 @@ static _Noreturn void fault(struct eng_store *s)
 {
     s->trap = ENG_TRAP_MEMORY_BOUNDS;
     s->budget = 0; /* it was in a register */
+    if (s->active->native)
+        native_unwind(s);
     __builtin_longjmp(s->active->jump, 1);
 }
 

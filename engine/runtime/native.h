@@ -27,6 +27,7 @@ struct native {
     uint32_t funcs_end; /* offset behind the last function */
     uint8_t *map;       /* of places in code to module offsets: x64/places.c */
     uint32_t map_bytes, map_capacity;
+    uint32_t exit;   /* offset of the way out */
     uint32_t *enter; /* by type: offset of the way in from outside, 0 none */
 };
 
@@ -61,6 +62,10 @@ void native_link(struct eng_instance *inst);
 /* Calls f, which has native code, as a new activation. args are replaced by results.
  * Traps as in store.h: s->pc and s->fp tell where the guest stood. */
 void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args);
+
+/* Ends the running native activation of s from wherever it is, also from a signal handler:
+ * its native_run returns. */
+_Noreturn void native_unwind(struct eng_store *s);
 
 /* Is there an access to memory at pc in the running instance's code? */
 bool native_access_at(const struct eng_instance *inst, uintptr_t pc);

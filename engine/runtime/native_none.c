@@ -39,6 +39,11 @@ void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
 {
 }
 
+_Noreturn void native_unwind(struct eng_store *s)
+{
+    __builtin_trap(); /* nothing native runs */
+}
+
 bool native_access_at(const struct eng_instance *inst, uintptr_t pc)
 {
     return false;

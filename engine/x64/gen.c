@@ -394,6 +394,7 @@ int native_finish(struct native_gen *g)
 {
     struct native *n = g->n;
     n->funcs_end = asm_pos(&g->a);
+    n->exit = g->entries.exit;
     if (gen_room(g, 64))
         asm_align(&g->a, 16);
     gen_adapters(g);

@@ -135,6 +135,16 @@ void native_link(struct eng_instance *inst)
     inst->native.helpers = native_helpers;
 }
 
+_Noreturn void native_unwind(struct eng_store *s)
+{
+    const struct native *n = s->inst->module->native;
+    __asm__ volatile("mov %0, %%rsp\n\tnotrack jmp *%1"
+                     :
+                     : "r"(s->native_host_sp), "r"(n->base + n->exit)
+                     : "memory");
+    __builtin_unreachable();
+}
+
 typedef void (*native_enter)(struct eng_instance *inst, const uint8_t *code, uint64_t *values,
                              uint64_t *sp);
 

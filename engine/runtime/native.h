@@ -33,6 +33,41 @@ struct native {
 
 /* --- making it: while a module is loaded ---------------------------------------- */
 
+/* What is noted of a body while it is validated. */
+struct native_use {
+    uint32_t weight; /* uses, each times 8 for every loop around it; 0: none */
+    bool mixed;      /* set by something else than arithmetic on floats */
+};
+struct native_scan {
+    struct native_use *uses; /* by local */
+    uint32_t *touched;       /* locals that are used, touched_count */
+    uint32_t touched_count, use_capacity, touched_capacity;
+    uint32_t params;
+    uint32_t weight; /* of a use at the present place */
+    unsigned loops;
+    uint32_t depth;  /* of blocks */
+    bool canonical;  /* the last instruction gave a number that is no payload of a NaN */
+};
+/* Before a body is validated; NULL on exhaustion. */
+struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals);
+/* Must native_saw() hear of such instructions? */
+bool native_watches(uint8_t opcode);
+/* Does it give a float whose NaN, if it is one, arithmetic made? */
+bool native_canonical(uint8_t opcode);
+/* The instruction at `at` has been validated. */
+void native_saw(struct native_gen *g, const uint8_t *at);
+void native_scan_first(struct native_scan *s, uint32_t local);
+
+static inline void native_scan_local(struct native_scan *s, uint32_t local, bool set)
+{
+    struct native_use *u = &s->uses[local];
+    if (!u->weight)
+        native_scan_first(s, local);
+    u->weight += u->weight < UINT32_MAX >> 1 ? s->weight : 0;
+    u->mixed |= set && !s->canonical;
+    s->canonical = false;
+}
+
 /* A body that has just been validated. */
 struct native_body {
     const uint8_t *code, *end; /* behind the declarations of locals */

@@ -13,6 +13,29 @@ struct native_gen *native_begin(struct loader *l)
     return NULL;
 }
 
+struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals)
+{
+    return NULL;
+}
+
+bool native_watches(uint8_t opcode)
+{
+    return false;
+}
+
+bool native_canonical(uint8_t opcode)
+{
+    return false;
+}
+
+void native_saw(struct native_gen *g, const uint8_t *at)
+{
+}
+
+void native_scan_first(struct native_scan *s, uint32_t local)
+{
+}
+
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
 {
     return E_UNSUPPORTED;

@@ -1,4 +1,5 @@
 /* One function body: every instruction once. */
+#include "runtime/native.h"
 #include "validate/func.h"
 
 static int read_index(struct compiler *c, uint32_t limit, const char *unknown, uint32_t *ret)
@@ -329,6 +330,8 @@ int compile_body(struct compiler *c)
         }
         if (err || r->failed)
             return err ? err : E_MALFORMED;
+        if (c->native)
+            native_saw(c->native, at);
     }
     if (r->p != r->end)
         return reader_fail(r, E_MALFORMED, NULL, "section size mismatch: bytes after function's end");

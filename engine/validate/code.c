@@ -98,8 +98,6 @@ static bool shares_vectors(const struct eng_module *m)
 /* What has been validated goes to the native compiler; nothing was emitted. */
 static int compile_native(struct compiler *c, const struct module_func *f, const uint8_t *body)
 {
-    if (c->local_names != c->local_count)
-        return E_UNSUPPORTED; /* some are vectors */
     struct native_body b = { body,           c->l->r.p,     c->local_types,
                              c->local_count, c->max_height, f->offset };
     int err = native_function(c->native, (uint32_t)(f - c->m->funcs), &b);
@@ -113,6 +111,13 @@ static int compile_one(struct compiler *c, struct module_func *f)
     f->offset = (uint32_t)(c->l->r.p - c->l->r.start);
     int err = read_locals(c);
     const uint8_t *body = c->l->r.p;
+    if (!err && c->native && c->local_names != c->local_count)
+        return E_UNSUPPORTED; /* some are vectors */
+    if (!err && c->native) {
+        c->scan = native_function_begin(c->native, c->type->param_count, c->local_count);
+        if (!c->scan)
+            err = reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
+    }
     if (!err)
         err = begin(c, f);
     if (!err)

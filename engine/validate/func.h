@@ -58,6 +58,7 @@ enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 2
 /* For quick.c, of an opcode: operands (0: none of its), their type, the result's. */
 struct quick_row {
     uint8_t count, in, out;
+    bool canonical; /* gives a float that arithmetic made */
 };
 
 struct compiler {
@@ -65,6 +66,7 @@ struct compiler {
     struct eng_module *m;
     const uint64_t *handlers;
     struct native_gen *native; /* validation only: dead from start to end; or NULL */
+    struct native_scan *scan;  /* of native */
     struct quick_row quick[256];
 
     /* Grown through the env, kept from function to function. */

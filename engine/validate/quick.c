@@ -2,12 +2,14 @@
  * validated only (their code is made by a compiler): straight lines of locals, numbers, arithmetic
  * and accesses to memory whose operands are all there. Whatever is unusual, and every error, is
  * left to the general way, at the instruction's start. */
+#include "runtime/native.h"
 #include "validate/func.h"
 
 /* What an instruction takes and gives; in 0: not for this way. */
 static void set_row(struct compiler *c, unsigned opcode, unsigned count, uint8_t in, uint8_t out)
 {
-    c->quick[opcode] = (struct quick_row){ (uint8_t)count, in, out };
+    if (!native_watches((uint8_t)opcode))
+        c->quick[opcode] = (struct quick_row){ (uint8_t)count, in, out, native_canonical((uint8_t)opcode) };
 }
 
 void quick_begin(struct compiler *c)
@@ -51,11 +53,15 @@ static inline bool quick_local(struct compiler *c, const uint8_t *p, const uint8
     if (p + 1 >= end || p[1] >= c->local_count || p[1] >= 0x80)
         return false;
     uint8_t type = c->local_types[p[1]];
-    if (*p == 0x20)
-        return push_quick(c, type);
-    if (!available(c) || c->values[c->value_count - 1].type != type)
-        return false;
-    c->value_count -= *p == 0x21;
+    if (*p == 0x20) {
+        if (!push_quick(c, type))
+            return false;
+    } else {
+        if (!available(c) || c->values[c->value_count - 1].type != type)
+            return false;
+        c->value_count -= *p == 0x21;
+    }
+    native_scan_local(c->scan, p[1], *p != 0x20);
     return true;
 }
 
@@ -103,10 +109,12 @@ static inline bool quick_one(struct compiler *c, struct reader *r)
     } else if (opcode >= 0x45 && row->count) {
         if (!quick_numeric(c, row))
             return false;
+        c->scan->canonical = row->canonical;
         r->p++;
     } else if (opcode == 0x41) {
         if (!push_quick(c, ENG_I32))
             return false;
+        c->scan->canonical = false;
         r->p++;
         reader_s32(r);
     } else if (row->count) {
@@ -115,6 +123,7 @@ static inline bool quick_one(struct compiler *c, struct reader *r)
             r->p = p;
             return false;
         }
+        c->scan->canonical = false;
     } else {
         return false;
     }

@@ -146,8 +146,8 @@ static void take_params(struct native_gen *g)
 
 static void zero_locals(struct native_gen *g)
 {
-    for (uint32_t i = 0; i < g->touched_count && gen_room(g, 64); i++) {
-        uint32_t x = g->touched[i];
+    for (uint32_t i = 0; i < g->scan.touched_count && gen_room(g, 64); i++) {
+        uint32_t x = g->scan.touched[i];
         const struct glocal *l = &g->locals[x];
         if (x < g->type->param_count)
             continue;

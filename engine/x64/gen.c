@@ -310,8 +310,9 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
 {
     enum { FUNC_ALIGN = 16 };
     begin_body(g, index, body);
-    if (g->error || !prescan(g, body) || !gen_room(g, 64))
+    if (g->error || !gen_room(g, 64))
         return g->error;
+    prescan(g, body);
     asm_align(&g->a, FUNC_ALIGN);
     struct native_func *f = &g->n->funcs[index];
     f->code = asm_pos(&g->a);
@@ -329,8 +330,8 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
     compile_body(g);
     if (!g->error)
         gen_out_of_line(g);
-    for (uint32_t i = 0; i < g->touched_count; i++)
-        g->locals[g->touched[i]] = (struct glocal){ 0 };
+    for (uint32_t i = 0; i < g->scan.touched_count; i++)
+        g->locals[g->scan.touched[i]].weight = 0;
     return g->error;
 }
 
@@ -385,7 +386,6 @@ struct native_gen *native_begin(struct loader *l)
         native_end(g);
         return NULL;
     }
-    prescan_begin(g);
     gen_entries(g);
     return g;
 }
@@ -428,7 +428,8 @@ void native_end(struct native_gen *g)
     give(g, g->far_sites, g->m->type_count, sizeof *g->far_sites);
     struct { void *p; size_t bytes; } arrays[] = {
         { g->locals, g->local_capacity * sizeof *g->locals },
-        { g->touched, g->touched_capacity * sizeof *g->touched },
+        { g->scan.uses, g->scan.use_capacity * sizeof *g->scan.uses },
+        { g->scan.touched, g->scan.touched_capacity * sizeof *g->scan.touched },
         { g->vals, g->val_capacity * sizeof *g->vals },
         { g->labels, g->label_capacity * sizeof *g->labels },
         { g->fixes, g->fix_capacity * sizeof *g->fixes },

@@ -129,8 +129,7 @@ struct native_gen {
     uint32_t local_count;
     struct glocal *locals;
     uint32_t local_capacity;
-    uint32_t *touched; /* locals that are used */
-    uint32_t touched_count, touched_capacity;
+    struct native_scan scan;
 
     struct gval *vals;
     uint32_t count, val_capacity;
@@ -143,8 +142,7 @@ struct native_gen {
     uint32_t stub_count, stub_capacity;
     struct gconst *consts;
     uint32_t const_count, const_capacity;
-    uint8_t scan_classes[256]; /* by opcode, of prescan */
-    uint8_t *kinds; /* likewise: nesting */
+    uint8_t *kinds; /* of the scan: nesting */
     uint32_t kind_capacity;
 
     uint32_t gpr_free, xmm_free; /* temporaries that hold nothing */
@@ -203,10 +201,8 @@ static inline int64_t body_s64(const uint8_t **p)
 }
 /* Steps over the immediates of the instruction whose opcode was read. False: v128. */
 bool body_skip(const uint8_t **p, uint8_t opcode);
-/* Fills g->scan_classes. */
-void prescan_begin(struct native_gen *g);
 /* Chooses where locals live and how large the frame is. */
-bool prescan(struct native_gen *g, const struct native_body *body);
+void prescan(struct native_gen *g, const struct native_body *body);
 
 /* --- types ----------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-/* A first quick walk of a body: how often locals are used, how large the frame must be;
- * from that, which locals live in registers. */
+/* What is known of a body before it is compiled, noted while it is validated: how often locals
+ * are used, how large the frame must be; from that, which locals live in registers. */
 #include "x64/gen.h"
 
 /* What follows an opcode. */
@@ -98,42 +98,21 @@ uint32_t type_out_bytes(const struct eng_functype *t)
 
 enum { LOOP_DEPTH_MAX = 5, LOOP_SHIFT = 3 };
 
-struct scan {
-    unsigned loops;  /* around the present place */
-    uint32_t weight; /* of a use there */
-    uint32_t depth;  /* of blocks */
-};
-
-static void set_loops(struct scan *s, unsigned loops)
+static void set_loops(struct native_scan *s, unsigned loops)
 {
     s->loops = loops;
     s->weight = UINT32_C(1) << (loops < LOOP_DEPTH_MAX ? loops : LOOP_DEPTH_MAX) * LOOP_SHIFT;
 }
 
-static void touch_first(struct native_gen *g, uint32_t x)
+void native_scan_first(struct native_scan *s, uint32_t x)
 {
-    struct glocal *l = &g->locals[x];
-    if (!gen_grow(g, (void **)&g->touched, &g->touched_capacity, g->touched_count + 1u,
-                  sizeof *g->touched))
-        return;
-    g->touched[g->touched_count++] = x;
-    l->type = g->local_types[x];
-    l->reg = NO_REG;
-    l->slot = SLOT_NONE;
-    l->mixed = x < g->type->param_count;
+    s->touched[s->touched_count++] = x;
+    s->uses[x].mixed = x < s->params;
 }
 
-static inline void touch(struct native_gen *g, uint32_t x, const struct scan *s)
+static void saw_call(struct native_gen *g, const struct eng_functype *t, bool far)
 {
-    struct glocal *l = &g->locals[x];
-    if (!l->weight)
-        touch_first(g, x);
-    l->weight += l->weight < UINT32_MAX >> 1 ? s->weight : 0;
-}
-
-static void saw_call(struct native_gen *g, const struct eng_functype *t, const struct scan *s,
-                     bool far)
-{
+    struct native_scan *s = &g->scan;
     g->has_calls = true;
     g->has_far |= far;
     g->calls_weight += g->calls_weight < UINT32_MAX >> 2 ? s->weight : 0;
@@ -143,135 +122,151 @@ static void saw_call(struct native_gen *g, const struct eng_functype *t, const s
 }
 
 /* Arithmetic or a number: what it gives is no NaN that must keep its payload. */
-static bool makes_canonical(uint8_t opcode)
+bool native_canonical(uint8_t opcode)
 {
     return (opcode >= 0x8d && opcode <= 0x97) || (opcode >= 0x9b && opcode <= 0xa5) ||
            (opcode >= 0xb2 && opcode <= 0xbb);
 }
 
-/* Steps over a number; a NaN counts as something that arithmetic did not make. */
-static uint8_t float_const(const uint8_t **p, uint8_t opcode)
+/* Of a number; a NaN counts as something that arithmetic did not make. */
+static bool canonical_const(const uint8_t *p, bool f64)
 {
     uint64_t bits = 0;
-    bool f64 = opcode == 0x44;
-    memcpy(&bits, *p, f64 ? 8 : 4);
-    *p += f64 ? 8 : 4;
-    bool nan = f64 ? bits << 1 > UINT64_C(0xffe0000000000000) : (bits & 0x7fffffff) > 0x7f800000;
-    return nan ? opcode : 0x92;
+    memcpy(&bits, p, f64 ? 8 : 4);
+    return f64 ? bits << 1 <= UINT64_C(0xffe0000000000000) : (bits & 0x7fffffff) <= 0x7f800000;
 }
 
-static bool scan_nesting(struct native_gen *g, struct scan *s, uint8_t opcode)
+static void scan_nesting(struct native_gen *g, uint8_t opcode)
 {
+    struct native_scan *s = &g->scan;
     if (opcode == 0x0b) {
         if (s->depth && g->kinds[--s->depth])
             set_loops(s, s->loops - 1);
-        return true;
+    } else if (gen_grow(g, (void **)&g->kinds, &g->kind_capacity, s->depth + 1u, 1)) {
+        g->kinds[s->depth++] = opcode == 0x03;
+        if (opcode == 0x03)
+            set_loops(s, s->loops + 1);
     }
-    if (!gen_grow(g, (void **)&g->kinds, &g->kind_capacity, s->depth + 1u, 1))
-        return false;
-    g->kinds[s->depth++] = opcode == 0x03;
-    if (opcode == 0x03)
-        set_loops(s, s->loops + 1);
-    return true;
 }
 
-/* What is neither a local nor plain. *p is behind the opcode; false on failure. */
-static bool scan_other(struct native_gen *g, struct scan *s, const uint8_t **p, uint8_t *opcode)
+enum scan_watch { WATCH_NONE, WATCH_LOCAL, WATCH_NESTING, WATCH_CALL, WATCH_INDIRECT, WATCH_FLOAT,
+                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD };
+
+static enum scan_watch watch_of(uint8_t opcode)
 {
-    const struct eng_module *m = g->m;
-    uint32_t i;
-    switch (*opcode) {
-    case 0x10:
-        i = body_u32(p);
-        saw_call(g, &m->types[m->func_types[i]], s, i < m->func_imports);
-        return true;
-    case 0x11:
-        saw_call(g, &m->types[body_u32(p)], s, true);
-        skip_leb(p);
-        return true;
-    case 0x02:
-    case 0x03:
-    case 0x04:
+    switch (opcode) {
+    case 0x02 ... 0x04:
     case 0x0b:
-        if (!scan_nesting(g, s, *opcode))
-            return false;
-        break;
+        return WATCH_NESTING;
+    case 0x10:
+        return WATCH_CALL;
+    case 0x11:
+        return WATCH_INDIRECT;
+    case 0x20 ... 0x22:
+        return WATCH_LOCAL;
     case 0x43:
     case 0x44:
-        *opcode = float_const(p, *opcode);
-        return true;
+        return WATCH_FLOAT;
     case 0x25:
     case 0x26:
     case 0x6d ... 0x70: /* division */
     case 0x7f ... 0x82:
-        g->four_temps = true;
-        break;
+        return WATCH_TEMPS;
     case 0x40: /* these become calls of C */
     case 0xaf:
     case 0xb1:
     case 0xb5:
     case 0xba:
     case 0xfc:
-        saw_call(g, NULL, s, false);
-        break;
+        return WATCH_HELPER;
+    case 0xfd:
+        return WATCH_SIMD;
     default:
+        return WATCH_NONE;
+    }
+}
+
+bool native_watches(uint8_t opcode)
+{
+    return watch_of(opcode) != WATCH_NONE;
+}
+
+void native_saw(struct native_gen *g, const uint8_t *at)
+{
+    const struct eng_module *m = g->m;
+    struct native_scan *s = &g->scan;
+    const uint8_t *p = at + 1;
+    uint32_t i;
+    enum scan_watch watch = watch_of(*at);
+    if (watch == WATCH_LOCAL) {
+        native_scan_local(s, body_u32(&p), *at != 0x20);
+        return;
+    }
+    s->canonical = native_canonical(*at);
+    switch (watch) {
+    case WATCH_NONE:
+    case WATCH_LOCAL:
+        break;
+    case WATCH_NESTING:
+        scan_nesting(g, *at);
+        break;
+    case WATCH_CALL:
+        i = body_u32(&p);
+        saw_call(g, &m->types[m->func_types[i]], i < m->func_imports);
+        break;
+    case WATCH_INDIRECT:
+        saw_call(g, &m->types[body_u32(&p)], true);
+        break;
+    case WATCH_FLOAT:
+        s->canonical = canonical_const(p, *at == 0x44);
+        break;
+    case WATCH_TEMPS:
+        g->four_temps = true;
+        break;
+    case WATCH_HELPER:
+        saw_call(g, NULL, false);
+        break;
+    case WATCH_SIMD:
+        g->error = E_UNSUPPORTED;
         break;
     }
-    return body_skip(p, *opcode);
 }
 
-/* For the walk: 0 nothing follows, 1 one number of LEB128, 2 two, 3 look closer. */
-static uint8_t scan_class(uint8_t opcode)
+struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals)
 {
-    switch (immediates[opcode]) {
-    case IM_NONE:
-        return (opcode >= 0x6d && opcode <= 0x70) || (opcode >= 0x7f && opcode <= 0x82) ||
-                       opcode == 0x0b || opcode == 0xaf || opcode == 0xb1 || opcode == 0xb5 ||
-                       opcode == 0xba
-                   ? 3
-                   : 0;
-    case IM_INDEX:
-    case IM_I32:
-    case IM_I64:
-        return opcode == 0x10 || opcode == 0x25 || opcode == 0x26 || opcode == 0x40 ? 3 : 1;
-    case IM_TWO:
-        return opcode == 0x11 ? 3 : 2;
-    default:
-        return 3;
+    struct native_scan *s = &g->scan;
+    uint32_t had = s->use_capacity, had_locals = g->local_capacity;
+    g->has_calls = g->has_far = g->four_temps = false;
+    g->out_bytes = g->calls_weight = 0;
+    if (!gen_grow(g, (void **)&s->uses, &s->use_capacity, locals, sizeof *s->uses) ||
+        !gen_grow(g, (void **)&s->touched, &s->touched_capacity, locals, sizeof *s->touched) ||
+        !gen_grow(g, (void **)&g->locals, &g->local_capacity, locals, sizeof *g->locals))
+        return NULL;
+    if (s->use_capacity > had)
+        memset(s->uses + had, 0, (s->use_capacity - had) * sizeof *s->uses);
+    if (g->local_capacity > had_locals)
+        memset(g->locals + had_locals, 0, (g->local_capacity - had_locals) * sizeof *g->locals);
+    s->touched_count = 0;
+    s->params = params;
+    s->depth = 0;
+    s->canonical = false;
+    set_loops(s, 0);
+    return s;
+}
+
+/* What has been seen of locals becomes the generator's own. */
+static void take_uses(struct native_gen *g)
+{
+    struct native_scan *s = &g->scan;
+    for (uint32_t i = 0; i < s->touched_count; i++) {
+        uint32_t x = s->touched[i];
+        g->locals[x] = (struct glocal){ .weight = s->uses[x].weight,
+                                        .slot = SLOT_NONE,
+                                        .type = g->local_types[x],
+                                        .reg = NO_REG,
+                                        .mixed = s->uses[x].mixed };
+        s->uses[x] = (struct native_use){ 0 };
     }
-}
-
-static bool scan_body(struct native_gen *g)
-{
-    struct scan s = { 0 };
-    const uint8_t *p = g->p, *end = g->end, *classes = g->scan_classes;
-    uint8_t before = 0;
-    set_loops(&s, 0);
-    while (p < end) {
-        uint8_t opcode = *p++, class = classes[opcode];
-        if (opcode >= 0x20 && opcode <= 0x22) {
-            uint32_t x = body_u32(&p);
-            touch(g, x, &s);
-            if (opcode != 0x20 && !makes_canonical(before))
-                g->locals[x].mixed = true;
-        } else if (class == 3) {
-            if (!scan_other(g, &s, &p, &opcode)) {
-                g->error = g->error ? g->error : E_UNSUPPORTED;
-                return false;
-            }
-        } else {
-            for (; class; class--)
-                skip_leb(&p);
-        }
-        before = opcode;
-    }
-    return !g->error;
-}
-
-void prescan_begin(struct native_gen *g)
-{
-    for (unsigned i = 0; i < 256; i++)
-        g->scan_classes[i] = scan_class((uint8_t)i);
 }
 
 /* --- registers ---------------------------------------------------------------------- */
@@ -381,31 +376,22 @@ static void pin_xmms(struct native_gen *g, const struct best *b)
 static void pin_locals(struct native_gen *g)
 {
     struct best ints = { .count = 0 }, floats = { .count = 0 };
-    for (uint32_t i = 0; i < g->touched_count; i++) {
-        uint32_t x = g->touched[i];
+    for (uint32_t i = 0; i < g->scan.touched_count; i++) {
+        uint32_t x = g->scan.touched[i];
         best_add(g, is_float(g->locals[x].type) ? &floats : &ints, x);
     }
     pin_gprs(g, &ints);
     pin_xmms(g, &floats);
 }
 
-bool prescan(struct native_gen *g, const struct native_body *body)
+void prescan(struct native_gen *g, const struct native_body *body)
 {
-    g->has_calls = g->has_far = g->four_temps = false;
-    g->out_bytes = g->calls_weight = 0;
     g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
-    g->touched_count = 0;
-    uint32_t had = g->local_capacity;
-    if (!gen_grow(g, (void **)&g->locals, &g->local_capacity, g->local_count, sizeof *g->locals))
-        return false;
-    if (g->local_capacity > had)
-        memset(g->locals + had, 0, (g->local_capacity - had) * sizeof *g->locals);
-    if (!scan_body(g))
-        return false;
+    take_uses(g);
     pin_locals(g);
     uint32_t slots = 0;
-    for (uint32_t i = 0; i < g->touched_count; i++) {
-        struct glocal *l = &g->locals[g->touched[i]];
+    for (uint32_t i = 0; i < g->scan.touched_count; i++) {
+        struct glocal *l = &g->locals[g->scan.touched[i]];
         bool kept = l->reg != NO_REG && !is_float(l->type) && (g->gpr_saved >> l->reg & 1);
         if (l->reg == NO_REG || (g->has_calls && !kept))
             l->slot = slots++;
@@ -416,5 +402,4 @@ bool prescan(struct native_gen *g, const struct native_body *body)
     g->value_base = g->out_bytes + slots * 8;
     g->frame_bytes = g->value_base + (body->height + 1 + g->has_far) * 8;
     g->frame_total = g->frame_bytes + saved * 8;
-    return true;
 }

@@ -16,6 +16,7 @@ struct loader {
     bool has_code;
     uint32_t bodies;        /* of the code section */
     uint8_t last_section;   /* highest in order so far */
+    bool core_2_only;       /* of the env */
 };
 
 /* Each reads one section whose bytes are exactly l->r. 0 or the error. */

@@ -108,7 +108,7 @@ static struct eng_module *module_new(const struct eng_env *env)
 int eng_module_load(const struct eng_env *env, struct span bytes, struct eng_module **ret,
                     struct eng_error *err)
 {
-    struct loader l = { .env = env };
+    struct loader l = { .env = env, .core_2_only = env->core_2_only };
     l.r = (struct reader){ bytes.p, bytes.p, bytes.p + bytes.len, false, err };
     memset(err, 0, sizeof *err);
     if (bytes.len > ENG_MAX_MODULE_BYTES)

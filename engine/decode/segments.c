@@ -1,4 +1,4 @@
-/* Constant expressions, element and data segments, custom sections. */
+/* Element and data segments, custom sections. */
 #include "decode/decode.h"
 
 void mark_func_ref(struct loader *l, uint32_t i)
@@ -7,106 +7,6 @@ void mark_func_ref(struct loader *l, uint32_t i)
         l->func_refs = LOADER_ARRAY(l, uint8_t, (size_t)l->m->func_count / 8 + 1);
     if (l->func_refs)
         l->func_refs[i / 8] |= (uint8_t)(1 << i % 8);
-}
-
-static int const_ref_func(struct loader *l, struct constexpr *ret)
-{
-    const uint8_t *at = l->r.p;
-    ret->kind = CE_FUNC;
-    ret->index = reader_u32(&l->r);
-    if (!l->r.failed && ret->index >= l->m->func_count)
-        return reader_fail(&l->r, E_INVAL, at, "unknown function");
-    if (!l->r.failed)
-        mark_func_ref(l, ret->index);
-    return ENG_FUNCREF;
-}
-
-static int const_global(struct loader *l, struct constexpr *ret)
-{
-    const struct eng_module *m = l->m;
-    const uint8_t *at = l->r.p;
-    ret->kind = CE_GLOBAL;
-    ret->index = reader_u32(&l->r);
-    if (!l->r.failed && ret->index >= m->global_imports)
-        return reader_fail(&l->r, E_INVAL, at, "unknown global");
-    if (!l->r.failed && m->globals[ret->index].is_mutable)
-        return reader_fail(&l->r, E_INVAL, at, "constant expression required");
-    return l->r.failed ? E_MALFORMED : m->globals[ret->index].type;
-}
-
-static int const_simd(struct loader *l, const uint8_t *at, struct constexpr *ret)
-{
-    uint32_t opcode = reader_u32(&l->r);
-    if (!ENG_SIMD)
-        return reader_fail(&l->r, E_UNSUPPORTED, at,
-                           "SIMD instruction in constant expression not supported");
-    if (!l->r.failed && opcode != 12)
-        return reader_fail(&l->r, E_INVAL, at, "constant expression required");
-    uint64_t *words = l->r.failed ? NULL : LOADER_ARRAY(l, uint64_t, 2);
-    if (!words)
-        return E_NOMEM;
-    words[0] = reader_fixed64(&l->r);
-    words[1] = reader_fixed64(&l->r);
-    ret->kind = CE_V128;
-    ret->bits = (uintptr_t)words;
-    return ENG_V128;
-}
-
-/* One instruction; its type, or a negative error. */
-static int const_instruction(struct loader *l, uint8_t opcode, const uint8_t *at,
-                             struct constexpr *ret)
-{
-    uint8_t type = 0;
-    ret->kind = CE_CONST;
-    switch (opcode) {
-    case 0x41:
-        ret->bits = (uint32_t)reader_s32(&l->r);
-        return ENG_I32;
-    case 0x42:
-        ret->bits = (uint64_t)reader_s64(&l->r);
-        return ENG_I64;
-    case 0x43:
-        ret->bits = reader_fixed32(&l->r);
-        return ENG_F32;
-    case 0x44:
-        ret->bits = reader_fixed64(&l->r);
-        return ENG_F64;
-    case 0xd0:
-        ret->bits = 0;
-        return read_reftype(l, &type) ? E_MALFORMED : type;
-    case 0xd2:
-        return const_ref_func(l, ret);
-    case 0x23:
-        return const_global(l, ret);
-    case 0xfd:
-        return const_simd(l, at, ret);
-    default:
-        return reader_fail(&l->r, opcode > 0xd2 ? E_MALFORMED : E_INVAL, at,
-                           opcode > 0xd2 ? "illegal opcode" : "constant expression required");
-    }
-}
-
-int read_constexpr(struct loader *l, uint8_t type, struct constexpr *ret)
-{
-    const uint8_t *first = l->r.p;
-    uint32_t count = 0;
-    bool match = true;
-    for (;;) {
-        const uint8_t *at = l->r.p;
-        uint8_t opcode = reader_byte(&l->r);
-        if (l->r.failed)
-            return E_MALFORMED;
-        if (opcode == 0x0b)
-            break;
-        int t = const_instruction(l, opcode, at, ret);
-        if (l->r.failed)
-            return E_MALFORMED;
-        match = match && t == type;
-        count++;
-    }
-    if (count != 1 || !match)
-        return reader_fail(&l->r, E_INVAL, first, "type mismatch");
-    return 0;
 }
 
 static int elem_indices(struct loader *l, struct constexpr *items, uint32_t n)

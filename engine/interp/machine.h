@@ -24,6 +24,11 @@
 const uint64_t *interp_cross(struct eng_store *st, const struct eng_func *f, uint64_t *fp,
                              uint64_t *args, const uint64_t *ret);
 
+/* The same for a call that ends the function in frame fp, whose link is at `link`: in the place
+ * of that frame. */
+const uint64_t *interp_cross_tail(struct eng_store *st, const struct eng_func *f, uint64_t *fp,
+                                  const uint64_t *args, const uint64_t *link);
+
 /* Base of inst's memory, whose size becomes st's. */
 static inline uint8_t *interp_memory(struct eng_store *st, const struct eng_instance *inst)
 {

@@ -11,18 +11,6 @@ struct eng_func *instance_func(struct eng_instance *inst, uint32_t i)
     return i < imported ? inst->imports[i] : &inst->funcs[i - imported];
 }
 
-uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e)
-{
-    switch (e->kind) {
-    case CE_GLOBAL:
-        return inst->globals[e->index]->bits;
-    case CE_FUNC:
-        return (uintptr_t)instance_func(inst, e->index);
-    default:
-        return e->bits;
-    }
-}
-
 /* Adds `count` items to *total; *ret is where they begin. */
 static bool add_part(size_t *total, size_t count, size_t size, size_t *ret)
 {

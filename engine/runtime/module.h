@@ -30,12 +30,13 @@ enum { LINK_SLOTS = 2 }; /* return address, caller's frame */
 /* In lists of types by slot, the second one of a v128. */
 enum { V128_HIGH = 1 };
 
-enum constexpr_kind { CE_CONST, CE_GLOBAL, CE_FUNC, CE_V128 };
+enum constexpr_kind { CE_CONST, CE_GLOBAL, CE_FUNC, CE_V128, CE_OP, CE_TERMS };
 
 struct constexpr {
     uint8_t kind; /* enum constexpr_kind */
-    uint32_t index;
-    uint64_t bits; /* of CE_CONST; a null reference is 0. CE_V128: address of two words */
+    uint32_t index; /* CE_OP: opcode of an instruction with two operands. CE_TERMS: count */
+    uint64_t bits; /* of CE_CONST; a null reference is 0. CE_V128: address of two words.
+                      CE_TERMS: of that many instructions, each struct constexpr */
 };
 
 struct module_global {

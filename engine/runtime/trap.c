@@ -94,13 +94,20 @@ void trap_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t
         (struct eng_frame){ index, offset, func_name(inst->module, index), inst };
 }
 
+/* A word inside of the call that returns to `ret`; code of the store stays as it is. */
+static const uint64_t *call_site(const struct eng_store *s, uint64_t ret)
+{
+    const uint64_t *pc = (const uint64_t *)(uintptr_t)ret;
+    return pc == s->exit_code || pc == s->cross_code ? pc : pc - 1;
+}
+
 /* Frames from (pc, fp) of inst out to where its activation began. */
 static void walk(struct eng_store *s, const uint64_t *pc, uint64_t *fp,
                  const struct eng_instance *inst, struct eng_trap *trap)
 {
     while (pc != s->exit_code) {
         if (pc == s->cross_code) {
-            pc = (const uint64_t *)(uintptr_t)fp[BRIDGE_PC] - 1;
+            pc = call_site(s, fp[BRIDGE_PC]);
             inst = (const struct eng_instance *)(uintptr_t)fp[BRIDGE_INST];
             fp = (uint64_t *)(uintptr_t)fp[BRIDGE_FP];
             continue;
@@ -109,10 +116,8 @@ static void walk(struct eng_store *s, const uint64_t *pc, uint64_t *fp,
         uint32_t at = (uint32_t)(pc - m->code), f = func_at(m, at);
         trap_frame(trap, inst, m->func_imports + f, offset_at(m, f, at));
         const struct code_header *h = (const struct code_header *)&m->code[m->funcs[f].code - 1];
-        const uint64_t *ret = (const uint64_t *)(uintptr_t)fp[h->link];
+        pc = call_site(s, fp[h->link]);
         fp = (uint64_t *)(uintptr_t)fp[h->link + 1];
-        /* Inside of the call that it returns behind. */
-        pc = ret == s->exit_code || ret == s->cross_code ? ret : ret - 1;
     }
 }
 

@@ -235,6 +235,11 @@ static int op_other(struct compiler *c, uint8_t opcode, const uint8_t *at)
     if (op_numeric(c, opcode, &err))
         return err;
     switch (opcode) {
+    case 0x12:
+    case 0x13:
+        if (c->l->core_2_only)
+            return reader_fail(r, E_MALFORMED, at, "illegal opcode");
+        return opcode == 0x12 ? op_return_call(c, at) : op_return_call_indirect(c, at);
     case 0x3f:
     case 0x40:
         return op_memory(c, opcode, at);

@@ -1,4 +1,4 @@
-/* Control instructions: blocks and what leaves them, calls, select. */
+/* Control instructions: blocks and what leaves them, select. */
 #include "validate/func.h"
 
 static const uint8_t single_types[] = { 0x6f, 0x70, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0x7d, 0x7e, 0x7f };
@@ -118,7 +118,7 @@ int op_else(struct compiler *c, const uint8_t *at)
     return push_all(c, l->params, l->param_count);
 }
 
-static bool same_types(const uint8_t *a, uint32_t n, const uint8_t *b, uint32_t m)
+bool same_types(const uint8_t *a, uint32_t n, const uint8_t *b, uint32_t m)
 {
     return n == m && (n == 0 || memcmp(a, b, n) == 0);
 }
@@ -305,93 +305,6 @@ int op_unreachable(struct compiler *c, const uint8_t *at)
     }
     set_unreachable(c);
     return 0;
-}
-
-/* Results of a call that has just been emitted; a single one is in its accumulator too. */
-static int push_call_results(struct compiler *c, const struct eng_functype *t)
-{
-    forget_all(c);
-    int err = push_all(c, t->results, t->result_count);
-    if (!err && t->result_count == 1 && !c->dead)
-        c->acc[type_class(t->results[0])] =
-            (struct acc){ home(c, &c->values[c->value_count - 1]), c->last, c->last_op, false, false };
-    return err;
-}
-
-int op_call(struct compiler *c, const uint8_t *at)
-{
-    struct eng_module *m = c->m;
-    const uint8_t *index_at = c->l->r.p;
-    uint32_t i = reader_u32(&c->l->r);
-    if (c->l->r.failed)
-        return E_MALFORMED;
-    if (i >= m->func_count)
-        return fail_at(c, index_at, "unknown function");
-    const struct eng_functype *t = &m->slot_types[m->func_types[i]];
-    int err = check_tops(c, t->params, t->param_count);
-    if (!err)
-        err = settle_top(c, t->param_count);
-    if (!err)
-        err = pop_all(c, t->params, t->param_count);
-    if (err || c->dead)
-        return err ? err : push_call_results(c, t);
-    uint32_t args = c->base + c->value_count, pos;
-    if (i < m->func_imports) {
-        pos = emit(c, OP_call_import, operands_imm(args, 0, i));
-    } else {
-        uint32_t *sites = &c->call_sites[i - m->func_imports];
-        pos = emit(c, OP_call, operands(args, 0, 0, 0));
-        emit_word(c, *sites);
-        *sites = pos + 2;
-    }
-    err = emit_offset(c, pos, at);
-    return err ? err : push_call_results(c, t);
-}
-
-int op_call_indirect(struct compiler *c, const uint8_t *at)
-{
-    struct eng_module *m = c->m;
-    uint32_t type = reader_u32(&c->l->r);
-    const uint8_t *table_at = c->l->r.p;
-    uint32_t table = reader_u32(&c->l->r);
-    if (c->l->r.failed)
-        return E_MALFORMED;
-    if (table >= m->table_count)
-        return fail_at(c, table_at, "unknown table");
-    if (m->tables[table].type != ENG_FUNCREF)
-        return fail_at(c, table_at, "type mismatch: call_indirect needs a table of functions");
-    if (type >= m->type_count)
-        return fail_at(c, at, "unknown type");
-    const struct eng_functype *t = &m->slot_types[type];
-    int err = pop(c, ENG_I32);
-    if (err)
-        return err;
-    struct value index = c->values[c->value_count];
-    uint32_t index_place = c->value_count;
-    err = check_tops(c, t->params, t->param_count);
-    if (!err)
-        err = settle_top(c, t->param_count);
-    if (err)
-        return err;
-    bool acc = false;
-    uint32_t slot = 0;
-    if (!c->dead) {
-        c->values[index_place] = index;
-        acc = in_acc(c, &c->values[index_place]);
-        if (acc)
-            claim(c, &c->values[index_place]);
-        else
-            slot = slot_of(c, &c->values[index_place]);
-    }
-    err = pop_all(c, t->params, t->param_count);
-    if (err || c->dead)
-        return err ? err : push_call_results(c, t);
-    uint32_t args = c->base + c->value_count;
-    uint32_t pos = emit(c, acc ? OP_call_indirect_A : OP_call_indirect_S,
-                        operands_imm(args, slot, type));
-    emit_word(c, table);
-    err = emit_offset(c, pos, at);
-    return err ? err : push_call_results(c, t);
 }
 
 /* type 0: the instruction without one, for numbers only. */

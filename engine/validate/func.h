@@ -282,7 +282,8 @@ void emit_leave(struct compiler *c, struct label *to);
 bool op_numeric(struct compiler *c, unsigned opcode, int *ret);
 bool op_saturating(struct compiler *c, unsigned opcode, int *ret);
 
-/* Control instructions: control.c */
+/* Control instructions: control.c, calls.c */
+bool same_types(const uint8_t *a, uint32_t n, const uint8_t *b, uint32_t m);
 int op_block(struct compiler *c, enum label_kind kind);
 int op_else(struct compiler *c, const uint8_t *at);
 int op_end(struct compiler *c, const uint8_t *at);
@@ -292,6 +293,8 @@ int op_br_table(struct compiler *c);
 int op_return(struct compiler *c);
 int op_call(struct compiler *c, const uint8_t *at);
 int op_call_indirect(struct compiler *c, const uint8_t *at);
+int op_return_call(struct compiler *c, const uint8_t *at);
+int op_return_call_indirect(struct compiler *c, const uint8_t *at);
 int op_select(struct compiler *c, uint8_t type);
 /* Instructions with the prefix 0xfc beyond conversions, and table.get/set: bulk.c */
 int op_bulk(struct compiler *c, unsigned opcode, const uint8_t *at);

@@ -44,6 +44,7 @@ static bool parse_options(int argc, char **argv, struct options *ret)
         else
             return false;
     }
+    ret->suite.core_2_only = strcmp(ret->version, "2.0") == 0;
     ret->suite.memory = strcmp(ret->memory, "guard") == 0 ? EMBED_GUARD : EMBED_CHECK;
     ret->suite.tier = strcmp(ret->tier, "baseline") == 0 ? ENG_TIER_BASELINE : ENG_TIER_INTERP;
     if (ret->suite.tier == ENG_TIER_INTERP && strcmp(ret->tier, "interp") != 0)

@@ -420,6 +420,7 @@ static bool start(struct suite *s)
 {
     embed_init(&s->embed, s->options->memory);
     s->embed.env.tier = s->options->tier;
+    s->embed.env.core_2_only = s->options->core_2_only;
     if (eng_store_create(&s->embed.env, NULL, &s->store) < 0)
         return complain(s, "no store");
     embed_watch(s->store);

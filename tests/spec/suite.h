@@ -13,6 +13,7 @@ struct suite_counts {
 struct suite_options {
     enum embed_memory memory;
     enum eng_tier tier;
+    bool core_2_only; /* the suite is 2.0's, some of which 3.0 contradicts */
     bool only_load; /* load the modules, run nothing: each is accepted or E_UNSUPPORTED */
 };
 

@@ -5,7 +5,9 @@
  * may be called from any thread or signal handler.
  *
  * Source of all behaviour: the WebAssembly Core Specification 2.0
- * (https://www.w3.org/TR/wasm-core-2/), called "the specification" below.
+ * (https://www.w3.org/TR/wasm-core-2/), called "the specification" below, and of 3.0
+ * (https://webassembly.github.io/spec/core/) tail calls and extended constant expressions.
+ * The rest of 3.0 is refused by name (E_UNSUPPORTED).
  *
  * Ownership in one line: the embedder owns the env, modules and the store; the
  * store owns instances, host functions and everything that they hold, since
@@ -155,6 +157,8 @@ struct eng_env {
     void *(*code_create)(void *ctx, size_t bytes);
     int (*code_seal)(void *ctx, void *p, size_t bytes);
     void (*code_destroy)(void *ctx, void *p, size_t bytes);
+    /* Refuse what the specification got after 2.0, as a module of 2.0 may not have it. */
+    bool core_2_only;
 };
 
 /* Why a module was refused. `offset`: byte in the module, for decode and

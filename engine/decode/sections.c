@@ -108,6 +108,10 @@ static int read_limits(struct loader *l, uint32_t max, const char *beyond, struc
 {
     const uint8_t *at = l->r.p;
     uint8_t flags = reader_byte(&l->r);
+    if (!l->r.failed && !l->core_2_only && flags > 1 && flags < 8)
+        return reader_fail(&l->r, E_UNSUPPORTED, at,
+                           flags & 4 ? "memory64: 64-bit limits not supported"
+                                     : "threads: shared memory not supported");
     if (!l->r.failed && flags > 1)
         return reader_fail(&l->r, E_MALFORMED, at,
                            flags < 8 ? "malformed limits flags: integer too large"
@@ -132,10 +136,10 @@ static int read_table(struct loader *l, struct module_table *ret)
 
 static int read_memory(struct loader *l)
 {
-    if (l->m->memory_count)
+    if (l->core_2_only && l->m->memory_count)
         return reader_fail(&l->r, E_INVAL, NULL, "multiple memories");
-    l->m->memory_count = 1;
-    return read_limits(l, 65536, "memory size must be at most 65536 pages (4GiB)", &l->m->memory);
+    return read_limits(l, 65536, "memory size must be at most 65536 pages (4GiB)",
+                       &l->m->memories[l->m->memory_count++]);
 }
 
 static int read_globaltype(struct loader *l, struct module_global *ret)
@@ -176,7 +180,9 @@ static int import_one(struct loader *l, struct module_import *im)
         im->index = m->table_count++;
         return read_table(l, &m->tables[im->index]);
     case ENG_EXTERN_MEMORY:
-        im->index = 0;
+        im->index = m->memory_count;
+        if (im->index == ENG_MAX_MEMORIES)
+            return reader_fail(&l->r, E_LIMIT, at, "too many memories");
         return read_memory(l);
     case ENG_EXTERN_GLOBAL:
         im->index = m->global_count++;
@@ -193,6 +199,7 @@ int section_imports(struct loader *l)
     m->imports = LOADER_ARRAY(l, struct module_import, n);
     m->func_types = LOADER_ARRAY(l, uint32_t, n);
     m->tables = LOADER_ARRAY(l, struct module_table, n);
+    m->memories = LOADER_ARRAY(l, struct eng_limits, n);
     m->globals = LOADER_ARRAY(l, struct module_global, n);
     for (uint32_t i = 0; i < n && !l->r.failed; i++)
         import_one(l, &m->imports[i]);
@@ -246,7 +253,10 @@ int section_tables(struct loader *l)
 
 int section_memory(struct loader *l)
 {
-    uint32_t n = reader_count(&l->r, UINT32_MAX, "memories");
+    uint32_t have = l->m->memory_count;
+    uint32_t n = reader_count(&l->r, ENG_MAX_MEMORIES - have, "memories");
+    if (!extend(l, &l->m->memories, have, n, sizeof *l->m->memories))
+        return E_NOMEM;
     for (uint32_t i = 0; i < n && !l->r.failed; i++)
         read_memory(l);
     return 0;

@@ -81,8 +81,8 @@ static int data_one(struct loader *l, struct module_data *d)
         return reader_fail(&l->r, E_MALFORMED, at, "malformed data segment kind");
     d->mode = flags == 1 ? SEGMENT_PASSIVE : SEGMENT_ACTIVE;
     if (d->mode == SEGMENT_ACTIVE) {
-        uint32_t memory = flags == 2 ? reader_u32(&l->r) : 0;
-        if (!l->r.failed && memory >= l->m->memory_count)
+        d->memory = flags == 2 ? reader_u32(&l->r) : 0;
+        if (!l->r.failed && d->memory >= l->m->memory_count)
             return reader_fail(&l->r, E_INVAL, at, "unknown memory");
         if (!l->r.failed)
             read_constexpr(l, ENG_I32, &d->offset);

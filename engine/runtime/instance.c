@@ -28,6 +28,7 @@ bool instance_layout(const struct eng_module *m, struct instance_layout *ret)
               add_part(&n, m->func_imports, sizeof(void *), &ret->imports) &&
               add_part(&n, m->type_count, sizeof(void *), &ret->types) &&
               add_part(&n, m->table_count, sizeof(void *), &ret->tables) &&
+              add_part(&n, m->memory_count, sizeof(void *), &ret->memories) &&
               add_part(&n, m->global_count, sizeof(void *), &ret->globals) &&
               add_part(&n, m->elem_count, 1, &ret->elem_dropped) &&
               add_part(&n, m->data_count, 1, &ret->data_dropped);
@@ -53,6 +54,7 @@ static struct eng_instance *instance_new(struct eng_store *s, const struct eng_m
     i->imports = (struct eng_func **)(p + at.imports);
     i->types = (const struct store_type **)(p + at.types);
     i->tables = (struct eng_table **)(p + at.tables);
+    i->memories = (struct eng_memory **)(p + at.memories);
     i->globals = (struct eng_global **)(p + at.globals);
     i->elem_dropped = p + at.elem_dropped;
     i->data_dropped = p + at.data_dropped;
@@ -110,7 +112,7 @@ static bool import_match(struct eng_instance *inst, const struct module_import *
                             &m->tables[im->index].limits);
     case ENG_EXTERN_MEMORY:
         return limits_match((uint32_t)(x->of.memory->block.size >> 16), &x->of.memory->limits,
-                            &m->memory);
+                            &m->memories[im->index]);
     default:
         return x->of.global->type == m->globals[im->index].type &&
                x->of.global->is_mutable == m->globals[im->index].is_mutable;
@@ -128,7 +130,7 @@ static void import_take(struct eng_instance *inst, const struct module_import *i
         inst->tables[im->index] = x->of.table;
         break;
     case ENG_EXTERN_MEMORY:
-        inst->memory = x->of.memory;
+        inst->memories[im->index] = x->of.memory;
         break;
     default:
         inst->globals[im->index] = x->of.global;
@@ -183,12 +185,13 @@ static int link_types(struct eng_instance *inst)
 static int allocate(struct eng_instance *inst, struct eng_error *err)
 {
     const struct eng_module *m = inst->module;
-    if (m->memory_count > m->memory_imports) {
-        if (memory_new(inst->store, m->memory, &inst->memory))
+    for (uint32_t i = m->memory_imports; i < m->memory_count; i++) {
+        if (memory_new(inst->store, m->memories[i], &inst->memories[i]))
             return link_fail(err, E_NOMEM, "out of memory: linear memory", NULL);
-        if (!memory_fits(inst->memory, m))
+        if (!memory_fits(inst->memories[i], m))
             return link_fail(err, E_INVAL, "memory has no guard as promised", NULL);
     }
+    inst->memory = m->memory_count ? inst->memories[0] : NULL;
     for (uint32_t i = m->table_imports; i < m->table_count; i++)
         if (table_new(inst->store, m->tables[i].type, m->tables[i].limits, &inst->tables[i]))
             return link_fail(err, E_NOMEM, "out of memory: table", NULL);
@@ -229,7 +232,7 @@ static enum eng_trap_code run_segments(struct eng_instance *inst)
         const struct module_data *d = &m->datas[i];
         if (d->mode != SEGMENT_ACTIVE)
             continue;
-        code = memory_init(inst, i, (uint32_t)constexpr_value(inst, &d->offset), 0,
+        code = memory_init(inst, i, inst->memories[d->memory], (uint32_t)constexpr_value(inst, &d->offset), 0,
                            (uint32_t)d->bytes.len);
         if (!code)
             inst->data_dropped[i] = 1;

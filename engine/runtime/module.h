@@ -74,6 +74,7 @@ struct module_elem {
 
 struct module_data {
     uint8_t mode;
+    uint32_t memory;
     struct constexpr offset;
     struct span bytes;
 };
@@ -93,8 +94,8 @@ struct eng_module {
     struct module_func *funcs; /* defined: func_count - func_imports */
     struct module_table *tables;
     uint32_t table_count, table_imports;
-    struct eng_limits memory;
-    uint32_t memory_count, memory_imports; /* 0 or 1 */
+    struct eng_limits *memories;
+    uint32_t memory_count, memory_imports;
     struct module_global *globals;
     uint32_t global_count, global_imports;
 

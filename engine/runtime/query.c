@@ -26,7 +26,7 @@ static void extern_type(const struct eng_module *m, uint8_t kind, uint32_t index
         ret->valtype = m->tables[index].type;
         break;
     case ENG_EXTERN_MEMORY:
-        ret->limits = m->memory;
+        ret->limits = m->memories[index];
         break;
     case ENG_EXTERN_GLOBAL:
         ret->valtype = m->globals[index].type;
@@ -82,7 +82,7 @@ int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_
             ret->of.table = inst->tables[ex->index];
             break;
         case ENG_EXTERN_MEMORY:
-            ret->of.memory = inst->memory;
+            ret->of.memory = inst->memories[ex->index];
             break;
         case ENG_EXTERN_GLOBAL:
             ret->of.global = inst->globals[ex->index];

@@ -51,19 +51,19 @@ enum eng_trap_code memory_fill(struct eng_memory *m, uint32_t d, uint32_t value,
     return ENG_TRAP_NONE;
 }
 
-enum eng_trap_code memory_copy(struct eng_memory *m, uint32_t d, uint32_t s, uint32_t n)
+enum eng_trap_code memory_copy(struct eng_memory *to, struct eng_memory *from, uint32_t d,
+                               uint32_t s, uint32_t n)
 {
-    if (!range_within(d, n, m->block.size) || !range_within(s, n, m->block.size))
+    if (!range_within(d, n, to->block.size) || !range_within(s, n, from->block.size))
         return ENG_TRAP_MEMORY_BOUNDS;
     if (n)
-        memmove(m->block.base + d, m->block.base + s, n);
+        memmove(to->block.base + d, from->block.base + s, n);
     return ENG_TRAP_NONE;
 }
 
-enum eng_trap_code memory_init(struct eng_instance *inst, uint32_t segment, uint32_t d, uint32_t s,
-                               uint32_t n)
+enum eng_trap_code memory_init(struct eng_instance *inst, uint32_t segment, struct eng_memory *m,
+                               uint32_t d, uint32_t s, uint32_t n)
 {
-    struct eng_memory *m = inst->memory;
     const struct module_data *data = &inst->module->datas[segment];
     size_t size = inst->data_dropped[segment] ? 0 : data->bytes.len;
     if (!range_within(s, n, size) || !range_within(d, n, m->block.size))

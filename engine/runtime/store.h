@@ -81,7 +81,8 @@ struct eng_instance {
     struct native_ctx native;
     struct eng_store *store;
     const struct eng_module *module;
-    struct eng_memory *memory; /* NULL when there is none */
+    struct eng_memory *memory; /* memories[0], NULL when there is none */
+    struct eng_memory **memories;
     struct eng_func **imports; /* imported functions */
     struct eng_func *funcs;    /* defined functions */
     const struct store_type **types;
@@ -157,9 +158,10 @@ uint32_t table_grow(struct eng_table *t, uint32_t count, uint64_t value);
 
 /* The instructions that work on ranges. */
 enum eng_trap_code memory_fill(struct eng_memory *m, uint32_t d, uint32_t value, uint32_t n);
-enum eng_trap_code memory_copy(struct eng_memory *m, uint32_t d, uint32_t s, uint32_t n);
-enum eng_trap_code memory_init(struct eng_instance *inst, uint32_t segment, uint32_t d, uint32_t s,
-                               uint32_t n);
+enum eng_trap_code memory_copy(struct eng_memory *to, struct eng_memory *from, uint32_t d,
+                               uint32_t s, uint32_t n);
+enum eng_trap_code memory_init(struct eng_instance *inst, uint32_t segment, struct eng_memory *m,
+                               uint32_t d, uint32_t s, uint32_t n);
 enum eng_trap_code table_fill(struct eng_table *t, uint32_t d, uint64_t value, uint32_t n);
 enum eng_trap_code table_copy(struct eng_table *to, struct eng_table *from, uint32_t d, uint32_t s,
                               uint32_t n);
@@ -168,7 +170,7 @@ enum eng_trap_code table_init(struct eng_instance *inst, uint32_t segment, struc
 
 /* Where an instance of m has its parts, in bytes from its start. */
 struct instance_layout {
-    size_t funcs, imports, types, tables, globals, elem_dropped, data_dropped, bytes;
+    size_t funcs, imports, types, tables, memories, globals, elem_dropped, data_dropped, bytes;
 };
 /* False when it would be too large. */
 bool instance_layout(const struct eng_module *m, struct instance_layout *ret);

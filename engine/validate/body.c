@@ -98,18 +98,22 @@ const struct access *access_of(unsigned opcode)
     return &accesses[opcode - ACCESS_FIRST];
 }
 
-int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, const uint8_t *at)
+int read_memarg(struct compiler *c, uint32_t align_max, struct memarg *ret, const uint8_t *at)
 {
+    enum { HAS_INDEX = 64 };
     struct reader *r = &c->l->r;
     const uint8_t *align_at = r->p;
     uint32_t align = reader_u32(r);
-    *ret_offset = reader_u32(r);
+    bool index = !c->l->core_2_only && align & HAS_INDEX;
+    align -= index ? HAS_INDEX : 0;
+    ret->memory = index ? reader_u32(r) : 0;
+    ret->offset = reader_u32(r);
     if (r->failed)
         return E_MALFORMED;
     if (align >= 32)
         return reader_fail(r, E_MALFORMED, align_at, "malformed memop flags");
-    if (!c->m->memory_count)
-        return fail_at(c, at, "unknown memory 0");
+    if (ret->memory >= c->m->memory_count)
+        return fail_at(c, at, ret->memory ? "unknown memory" : "unknown memory 0");
     if (align > align_max)
         return fail_at(c, align_at, "alignment must not be larger than natural");
     return 0;
@@ -118,34 +122,38 @@ int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, co
 static int op_access(struct compiler *c, uint8_t opcode, const uint8_t *at)
 {
     const struct access *a = access_of(opcode);
-    uint32_t offset;
-    int err = read_memarg(c, a->align, &offset, at);
+    struct memarg memarg;
+    int err = read_memarg(c, a->align, &memarg, at);
     if (err)
         return err;
-    return opcode < STORE_FIRST ? emit_load(c, a, offset, at)
-                                : emit_store(c, a, offset, at);
+    memory_enter(c, memarg.memory);
+    err = opcode < STORE_FIRST ? emit_load(c, a, memarg.offset, at)
+                               : emit_store(c, a, memarg.offset, at);
+    memory_leave(c);
+    return err;
 }
 
 static int op_memory(struct compiler *c, uint8_t opcode, const uint8_t *at)
 {
-    const uint8_t *zero_at = c->l->r.p;
-    if (reader_byte(&c->l->r) != 0)
-        return reader_fail(&c->l->r, E_MALFORMED, zero_at, "zero byte expected");
-    if (!c->m->memory_count)
-        return fail_at(c, at, "unknown memory 0");
+    uint32_t memory;
+    int err = read_memory_index(c, &memory);
+    if (err)
+        return err;
     if (opcode == 0x3f) {
         if (c->dead)
             return push(c, ENG_I32);
-        uint32_t pos = emit(c, OP_memory_size, operands(0, c->base + c->value_count, 0, 0));
-        return push_opaque(c, ENG_I32, pos, OP_memory_size);
+        unsigned op = memory ? OP_memory_size_of : OP_memory_size;
+        uint32_t pos = emit(c, op, operands_imm(0, c->base + c->value_count, memory));
+        return push_opaque(c, ENG_I32, pos, op);
     }
-    int err = pop(c, ENG_I32);
+    err = pop(c, ENG_I32);
     if (err || c->dead)
         return err ? err : push(c, ENG_I32);
     struct value *v = &c->values[c->value_count];
     uint32_t slot = slot_of(c, v);
-    uint32_t pos = emit(c, OP_memory_grow, operands(slot, home(c, v), 0, 0));
-    return push_opaque(c, ENG_I32, pos, OP_memory_grow);
+    unsigned op = memory ? OP_memory_grow_of : OP_memory_grow;
+    uint32_t pos = emit(c, op, operands_imm(slot, home(c, v), memory));
+    return push_opaque(c, ENG_I32, pos, op);
 }
 
 static int push_const(struct compiler *c, uint8_t type, uint64_t bits)

@@ -22,12 +22,16 @@ static int read_table(struct compiler *c, uint32_t *ret)
     return c->l->r.failed ? E_MALFORMED : 0;
 }
 
-static int read_memory_zero(struct compiler *c)
+int read_memory_index(struct compiler *c, uint32_t *ret)
 {
-    const uint8_t *at = c->l->r.p;
-    if (reader_byte(&c->l->r) != 0)
-        return reader_fail(&c->l->r, E_MALFORMED, at, "zero byte expected");
-    return c->m->memory_count ? 0 : fail_at(c, at, "unknown memory 0");
+    struct reader *r = &c->l->r;
+    const uint8_t *at = r->p;
+    *ret = c->l->core_2_only ? reader_byte(r) : reader_u32(r);
+    if (r->failed)
+        return E_MALFORMED;
+    if (c->l->core_2_only && *ret)
+        return reader_fail(r, E_MALFORMED, at, "zero byte expected");
+    return *ret < c->m->memory_count ? 0 : fail_at(c, at, "unknown memory");
 }
 
 int op_table_get(struct compiler *c, const uint8_t *at)
@@ -82,14 +86,16 @@ static int op_memory_init(struct compiler *c, const uint8_t *at)
 {
     const uint8_t *index_at = c->l->r.p;
     uint32_t i = reader_u32(&c->l->r);
-    int err = c->l->r.failed ? E_MALFORMED : read_memory_zero(c);
+    uint32_t memory;
+    int err = c->l->r.failed ? E_MALFORMED : read_memory_index(c, &memory);
     if (err)
         return err;
     if (!c->l->has_data_count)
         return reader_fail(&c->l->r, E_MALFORMED, at, "data count section required");
     if (i >= c->l->data_count)
         return fail_at(c, index_at, "unknown data segment");
-    return emit_range(c, OP_memory_init, ENG_I32, ENG_I32, i, NULL, at);
+    return emit_range(c, memory ? OP_memory_init_of : OP_memory_init, ENG_I32, ENG_I32, i,
+                      memory ? &memory : NULL, at);
 }
 
 static int op_data_drop(struct compiler *c, const uint8_t *at)
@@ -150,6 +156,28 @@ static int op_table_copy(struct compiler *c, const uint8_t *at)
     return emit_range(c, OP_table_copy, ENG_I32, ENG_I32, to, &from, at);
 }
 
+static int op_memory_copy(struct compiler *c, const uint8_t *at)
+{
+    uint32_t to, from;
+    int err = read_memory_index(c, &to);
+    if (!err)
+        err = read_memory_index(c, &from);
+    if (err)
+        return err;
+    bool first = !to && !from;
+    return emit_range(c, first ? OP_memory_copy : OP_memory_copy_of, ENG_I32, ENG_I32, to,
+                      first ? NULL : &from, at);
+}
+
+static int op_memory_fill(struct compiler *c, const uint8_t *at)
+{
+    uint32_t memory;
+    int err = read_memory_index(c, &memory);
+    return err ? err
+               : emit_range(c, memory ? OP_memory_fill_of : OP_memory_fill, ENG_I32, ENG_I32,
+                            memory, NULL, at);
+}
+
 static int op_table_grow(struct compiler *c)
 {
     uint32_t t;
@@ -189,13 +217,9 @@ int op_bulk(struct compiler *c, unsigned opcode, const uint8_t *at)
     case 9:
         return op_data_drop(c, at);
     case 10:
-        err = read_memory_zero(c);
-        if (!err)
-            err = read_memory_zero(c);
-        return err ? err : emit_range(c, OP_memory_copy, ENG_I32, ENG_I32, 0, NULL, at);
+        return op_memory_copy(c, at);
     case 11:
-        err = read_memory_zero(c);
-        return err ? err : emit_range(c, OP_memory_fill, ENG_I32, ENG_I32, 0, NULL, at);
+        return op_memory_fill(c, at);
     case 12:
         return op_table_init(c, at);
     case 13:

@@ -98,6 +98,7 @@ struct compiler {
     uint32_t before_last; /* likewise of the instruction before it */
     uint16_t before_last_op;
     uint32_t table_number;
+    uint32_t memory; /* that the instruction at hand accesses */
     uint32_t wide_pos; /* instruction whose result, a v128, may still go elsewhere; 0 none */
 };
 
@@ -249,8 +250,20 @@ struct access {
     uint16_t guarded, checking;
     uint8_t type, align;
 };
-/* The alignment and offset of a memory instruction at `at`. */
-int read_memarg(struct compiler *c, uint32_t align_max, uint32_t *ret_offset, const uint8_t *at);
+/* The alignment, offset and memory of the instruction at `at`. */
+struct memarg {
+    uint32_t offset, memory;
+};
+int read_memarg(struct compiler *c, uint32_t align_max, struct memarg *ret, const uint8_t *at);
+int read_memory_index(struct compiler *c, uint32_t *ret);
+/* Before and after an access: makes the memory the one that accesses go to, and the first one
+ * again. Does accesses' code rely on guard pages in between? */
+void memory_enter(struct compiler *c, uint32_t memory);
+void memory_leave(struct compiler *c);
+static inline bool unchecked(const struct compiler *c)
+{
+    return c->m->unchecked && !c->memory;
+}
 int emit_load(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
 int emit_store(struct compiler *c, const struct access *x, uint32_t offset, const uint8_t *at);
 

@@ -1,6 +1,20 @@
 /* Loads and stores: choosing how the address is made. */
 #include "validate/func.h"
 
+void memory_enter(struct compiler *c, uint32_t memory)
+{
+    c->memory = memory;
+    if (memory && !c->dead)
+        emit(c, OP_memory_use, operands_imm(0, 0, memory));
+}
+
+void memory_leave(struct compiler *c)
+{
+    if (c->memory && !c->dead)
+        emit(c, OP_memory_use, 0);
+    c->memory = 0;
+}
+
 /* Guarded loads, in the order of interp/ops_mem.inc; two ids each. */
 enum { ADDR_S, ADDR_A, ADDR_SUM, ADDR_CONST, ADDR_PLUS_S, ADDR_PLUS_A, ADDR_SCALED };
 enum { SCALED_OFFSET_MAX = 0x3fff };
@@ -47,9 +61,9 @@ int emit_load(struct compiler *c, const struct access *x, uint32_t offset, const
     struct value *v = &c->values[c->value_count];
     unsigned op = x->checking;
     uint32_t d = home(c, v), pos = 0;
-    if (c->m->unchecked)
+    if (unchecked(c))
         op = x->guarded;
-    if (c->m->unchecked && x->guarded < OP_g_i64_load8_s_S) {
+    if (unchecked(c) && x->guarded < OP_g_i64_load8_s_S) {
         pos = load_made(c, v, op, d, offset, &op);
     }
     if (pos) {
@@ -79,7 +93,7 @@ int emit_store(struct compiler *c, const struct access *x, uint32_t offset, cons
         return err;
     struct value *a = &c->values[c->value_count], *v = a + 1;
     bool is_float = type_index(x->type) >= 2;
-    bool at_const = c->m->unchecked && a->kind == V_CONST && a->bits + offset <= UINT32_MAX;
+    bool at_const = unchecked(c) && a->kind == V_CONST && a->bits + offset <= UINT32_MAX;
     if (v->kind == V_CONST && (is_float || at_const)) {
         slot_of(c, v);
         v->kind = V_SLOT;
@@ -100,7 +114,7 @@ int emit_store(struct compiler *c, const struct access *x, uint32_t offset, cons
     if (v_acc)
         claim(c, v);
     uint32_t ra = a_acc || at_const ? 0 : slot_of(c, a), rv = v_acc || imm ? 0 : slot_of(c, v);
-    uint32_t pos = emit(c, (c->m->unchecked ? x->guarded : x->checking) + form,
+    uint32_t pos = emit(c, (unchecked(c) ? x->guarded : x->checking) + form,
                         operands_imm(ra, rv, at_const ? (uint32_t)a->bits + offset : offset));
     if (imm)
         emit_word(c, v->bits);

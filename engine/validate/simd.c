@@ -347,9 +347,10 @@ static int op_shuffle(struct compiler *c)
 static int op_memory(struct compiler *c, const struct simd *s, const uint8_t *at)
 {
     static const uint8_t types[] = { ENG_I32, ENG_V128, V128_HIGH };
-    uint32_t offset, lane = 0;
+    struct memarg memarg;
+    uint32_t lane = 0;
     bool load = s->kind == LOAD || s->kind == LOAD_LANE, of_lane = s->kind >= LOAD_LANE;
-    int err = read_memarg(c, s->size, &offset, at);
+    int err = read_memarg(c, s->size, &memarg, at);
     if (!err && of_lane)
         err = read_lane(c, 16u >> s->size, &lane);
     if (!err)
@@ -357,11 +358,13 @@ static int op_memory(struct compiler *c, const struct simd *s, const uint8_t *at
     if (err || c->dead)
         return err || !load ? err : push_type(c, ENG_V128);
     struct value *v = &c->values[c->value_count];
-    unsigned op = s->op + (c->m->unchecked ? 0u : OP_c_v128_load - OP_g_v128_load);
+    memory_enter(c, memarg.memory);
+    unsigned op = s->op + (unchecked(c) ? 0u : OP_c_v128_load - OP_g_v128_load);
     uint32_t a = slot_of(c, v), vector = s->kind == LOAD ? 0 : slot_of(c, v + 1);
-    uint32_t pos = emit(c, op, operands_imm(a, load ? next_home(c) : vector, offset));
+    uint32_t pos = emit(c, op, operands_imm(a, load ? next_home(c) : vector, memarg.offset));
     if (of_lane)
         emit_word(c, load ? vector | (uint64_t)lane << 16 : lane);
+    memory_leave(c);
     err = emit_offset(c, pos, at);
     return err || !load ? err : push_v128(c, pos);
 }

@@ -57,13 +57,13 @@ static uint64_t h_memory_fill(struct eng_instance *inst, uint64_t *p, uint64_t x
 static uint64_t h_memory_copy(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
 {
     uint32_t n = (uint32_t)p[2];
-    return range_done(inst, memory_copy(inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
+    return range_done(inst, memory_copy(inst->memory, inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
 }
 
 static uint64_t h_memory_init(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
 {
     uint32_t n = (uint32_t)p[2];
-    return range_done(inst, memory_init(inst, (uint32_t)x, (uint32_t)p[0], (uint32_t)p[1], n), n);
+    return range_done(inst, memory_init(inst, (uint32_t)x, inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
 }
 
 static uint64_t h_data_drop(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)

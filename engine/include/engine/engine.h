@@ -6,7 +6,7 @@
  *
  * Source of all behaviour: the WebAssembly Core Specification 2.0
  * (https://www.w3.org/TR/wasm-core-2/), called "the specification" below, and of 3.0
- * (https://webassembly.github.io/spec/core/) tail calls and extended constant expressions.
+ * (https://webassembly.github.io/spec/core/) tail calls, extended constant expressions, multiple memories.
  * The rest of 3.0 is refused by name (E_UNSUPPORTED).
  *
  * Ownership in one line: the embedder owns the env, modules and the store; the

@@ -25,6 +25,7 @@ int section_imports(struct loader *l);
 int section_functions(struct loader *l);
 int section_tables(struct loader *l);
 int section_memory(struct loader *l);
+int section_tags(struct loader *l);
 int section_globals(struct loader *l);
 int section_exports(struct loader *l);
 int section_start(struct loader *l);

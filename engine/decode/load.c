@@ -4,7 +4,7 @@
 
 #include "runtime/native.h"
 
-enum { SECTION_CUSTOM, SECTION_CODE = 10, SECTION_DATA_COUNT = 12, SECTION_LAST = 12 };
+enum { SECTION_CUSTOM, SECTION_CODE = 10, SECTION_TAG = 13, SECTION_LAST = 13 };
 
 void *loader_alloc(struct loader *l, size_t count, size_t size)
 {
@@ -24,7 +24,8 @@ static int section_data_count(struct loader *l)
 /* Place of a section in the order that the specification demands. */
 static uint8_t section_order(uint8_t id)
 {
-    static const uint8_t order[SECTION_LAST + 1] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10 };
+    static const uint8_t order[SECTION_LAST + 1] = { 0, 1, 2, 3,  4,  5,  7,
+                                                     8, 9, 10, 12, 13, 11, 6 };
     return order[id];
 }
 
@@ -33,7 +34,7 @@ static void section_read(struct loader *l, uint8_t id)
     static int (*const readers[SECTION_LAST + 1])(struct loader *) = {
         section_custom, section_types,   section_imports, section_functions, section_tables,
         section_memory, section_globals, section_exports, section_start,     section_elements,
-        section_code,   section_data,    section_data_count,
+        section_code,   section_data,    section_data_count, section_tags,
     };
     readers[id](l);
 }
@@ -46,7 +47,7 @@ static void section_next(struct loader *l)
     uint32_t size = reader_u32(r);
     if (r->failed)
         return;
-    if (id > SECTION_LAST) {
+    if (id > SECTION_LAST || (id == SECTION_TAG && l->core_2_only)) {
         reader_fail(r, E_MALFORMED, at, "malformed section id");
         return;
     }
@@ -135,6 +136,10 @@ void eng_module_free(struct eng_module *m)
     if (m->map)
         env->resize(env->ctx, m->map, m->map_bytes, 0);
     native_free(env, m->native);
+    if (m->tries)
+        env->resize(env->ctx, m->tries, m->try_count * sizeof *m->tries, 0);
+    if (m->catches)
+        env->resize(env->ctx, m->catches, m->catch_count * sizeof *m->catches, 0);
     pool_free(&m->pool, env);
     env->resize(env->ctx, m, sizeof *m, 0);
 }

@@ -90,6 +90,11 @@ int64_t reader_s64(struct reader *r)
     return (int64_t)leb(r, 64, true);
 }
 
+uint64_t reader_u64(struct reader *r)
+{
+    return leb(r, 64, false);
+}
+
 struct span reader_bytes(struct reader *r, size_t len)
 {
     if (len > reader_left(r)) {

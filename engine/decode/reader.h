@@ -21,6 +21,7 @@ int reader_fail_with(struct reader *r, int code, const uint8_t *p, const char *m
                      const char *detail);
 
 uint32_t reader_u32_slow(struct reader *r);
+uint64_t reader_u64(struct reader *r);
 uint8_t reader_byte(struct reader *r);
 int32_t reader_s32(struct reader *r);
 int64_t reader_s33(struct reader *r);

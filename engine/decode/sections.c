@@ -3,6 +3,16 @@
 #include "decode/decode.h"
 #include "runtime/trie.h"
 
+/* A type that 2.0 does not have is refused by name if 3.0 has it. */
+static int refuse_type(struct loader *l, uint8_t t, const uint8_t *at, const char *message)
+{
+    bool typed = t == 0x63 || t == 0x64, gc = (t >= 0x6a && t <= 0x6e) || (t >= 0x71 && t <= 0x74);
+    if (l->core_2_only || (!typed && !gc))
+        return reader_fail(&l->r, E_MALFORMED, at, message);
+    return reader_fail(&l->r, E_UNSUPPORTED, at,
+                       typed ? "typed references not supported" : "GC types not supported");
+}
+
 int read_valtype(struct loader *l, uint8_t *ret)
 {
     const uint8_t *at = l->r.p;
@@ -11,8 +21,12 @@ int read_valtype(struct loader *l, uint8_t *ret)
         return E_MALFORMED;
     if (!ENG_SIMD && t == ENG_V128)
         return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD type v128 not supported");
+    if (t == ENG_EXNREF && !l->core_2_only) {
+        *ret = t;
+        return 0;
+    }
     if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t < ENG_V128 || t > ENG_I32))
-        return reader_fail(&l->r, E_MALFORMED, at, "malformed value type");
+        return refuse_type(l, t, at, "malformed value type");
     *ret = t;
     return 0;
 }
@@ -23,8 +37,8 @@ int read_reftype(struct loader *l, uint8_t *ret)
     uint8_t t = reader_byte(&l->r);
     if (l->r.failed)
         return E_MALFORMED;
-    if (t != ENG_FUNCREF && t != ENG_EXTERNREF)
-        return reader_fail(&l->r, E_MALFORMED, at, "malformed reference type");
+    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t != ENG_EXNREF || l->core_2_only))
+        return refuse_type(l, t, at, "malformed reference type");
     *ret = t;
     return 0;
 }
@@ -83,7 +97,11 @@ int section_types(struct loader *l)
     struct eng_functype *types = LOADER_ARRAY(l, struct eng_functype, n);
     for (uint32_t i = 0; i < n && !l->r.failed; i++) {
         const uint8_t *at = l->r.p;
-        if (reader_byte(&l->r) != 0x60)
+        uint8_t form = reader_byte(&l->r);
+        bool gc = form == 0x4e || form == 0x4f || form == 0x50 || form == 0x5e || form == 0x5f;
+        if (gc && !l->core_2_only)
+            return reader_fail(&l->r, E_UNSUPPORTED, at, "GC types not supported");
+        if (form != 0x60)
             return reader_fail(&l->r, E_MALFORMED, at, "malformed functype form");
         types[i].params = read_valtypes(l, &types[i].param_count);
         types[i].results = read_valtypes(l, &types[i].result_count);
@@ -103,6 +121,12 @@ static int read_type_index(struct loader *l, uint32_t *ret)
     return 0;
 }
 
+/* 3.0 has numbers of 64 bits here, which are too large. */
+static uint64_t read_limit(struct loader *l)
+{
+    return l->core_2_only ? reader_u32(&l->r) : reader_u64(&l->r);
+}
+
 /* max: the most that a limit may say; what is beyond is invalid. */
 static int read_limits(struct loader *l, uint32_t max, const char *beyond, struct eng_limits *ret)
 {
@@ -117,12 +141,13 @@ static int read_limits(struct loader *l, uint32_t max, const char *beyond, struc
                            flags < 8 ? "malformed limits flags: integer too large"
                                      : "malformed limits flags: integer representation too long");
     ret->has_max = flags & 1;
-    ret->min = reader_u32(&l->r);
-    ret->max = ret->has_max ? reader_u32(&l->r) : UINT32_MAX;
+    uint64_t low = read_limit(l), high = ret->has_max ? read_limit(l) : UINT32_MAX;
     if (l->r.failed)
         return E_MALFORMED;
-    if (ret->min > max || (ret->has_max && ret->max > max))
+    if (low > max || (ret->has_max && high > max))
         return reader_fail(&l->r, E_INVAL, at, beyond);
+    ret->min = (uint32_t)low;
+    ret->max = (uint32_t)high;
     if (ret->min > ret->max)
         return reader_fail(&l->r, E_INVAL, at, "size minimum must not be greater than maximum");
     return 0;
@@ -130,6 +155,9 @@ static int read_limits(struct loader *l, uint32_t max, const char *beyond, struc
 
 static int read_table(struct loader *l, struct module_table *ret)
 {
+    if (!l->core_2_only && reader_left(&l->r) && *l->r.p == 0x40)
+        return reader_fail(&l->r, E_UNSUPPORTED, NULL,
+                           "typed references: a table's initial value not supported");
     read_reftype(l, &ret->type);
     return l->r.failed ? E_MALFORMED : read_limits(l, UINT32_MAX, "table size", &ret->limits);
 }
@@ -140,6 +168,19 @@ static int read_memory(struct loader *l)
         return reader_fail(&l->r, E_INVAL, NULL, "multiple memories");
     return read_limits(l, 65536, "memory size must be at most 65536 pages (4GiB)",
                        &l->m->memories[l->m->memory_count++]);
+}
+
+static int read_tag(struct loader *l, uint32_t *ret)
+{
+    const uint8_t *at = l->r.p;
+    if (reader_byte(&l->r) != 0)
+        return reader_fail(&l->r, E_MALFORMED, at, "malformed tag attribute");
+    at = l->r.p;
+    if (read_type_index(l, ret) || l->r.failed)
+        return E_MALFORMED;
+    if (l->m->types[*ret].result_count)
+        return reader_fail(&l->r, E_INVAL, at, "non-empty tag result type");
+    return 0;
 }
 
 static int read_globaltype(struct loader *l, struct module_global *ret)
@@ -187,6 +228,11 @@ static int import_one(struct loader *l, struct module_import *im)
     case ENG_EXTERN_GLOBAL:
         im->index = m->global_count++;
         return read_globaltype(l, &m->globals[im->index]);
+    case ENG_EXTERN_TAG:
+        if (l->core_2_only)
+            return reader_fail(&l->r, E_MALFORMED, at, "malformed import kind");
+        im->index = m->tag_count++;
+        return read_tag(l, &m->tags[im->index]);
     default:
         return reader_fail(&l->r, E_MALFORMED, at, "malformed import kind");
     }
@@ -200,6 +246,7 @@ int section_imports(struct loader *l)
     m->func_types = LOADER_ARRAY(l, uint32_t, n);
     m->tables = LOADER_ARRAY(l, struct module_table, n);
     m->memories = LOADER_ARRAY(l, struct eng_limits, n);
+    m->tags = LOADER_ARRAY(l, uint32_t, n);
     m->globals = LOADER_ARRAY(l, struct module_global, n);
     for (uint32_t i = 0; i < n && !l->r.failed; i++)
         import_one(l, &m->imports[i]);
@@ -207,6 +254,7 @@ int section_imports(struct loader *l)
     m->func_imports = m->func_count;
     m->table_imports = m->table_count;
     m->memory_imports = m->memory_count;
+    m->tag_imports = m->tag_count;
     m->global_imports = m->global_count;
     return 0;
 }
@@ -262,6 +310,17 @@ int section_memory(struct loader *l)
     return 0;
 }
 
+int section_tags(struct loader *l)
+{
+    struct eng_module *m = l->m;
+    uint32_t n = reader_count(&l->r, ENG_MAX_TAGS, "tags");
+    if (!extend(l, &m->tags, m->tag_count, n, sizeof *m->tags))
+        return E_NOMEM;
+    for (uint32_t i = 0; i < n && !l->r.failed; i++)
+        read_tag(l, &m->tags[m->tag_count++]);
+    return 0;
+}
+
 int section_globals(struct loader *l)
 {
     struct eng_module *m = l->m;
@@ -300,13 +359,14 @@ static int export_check_unique(struct loader *l, const uint8_t *at)
 static int export_one(struct loader *l, struct module_export *ex)
 {
     static const char *const unknown[] = { "unknown function", "unknown table", "unknown memory",
-                                           "unknown global" };
+                                           "unknown global", "unknown tag" };
     const struct eng_module *m = l->m;
-    const uint32_t counts[] = { m->func_count, m->table_count, m->memory_count, m->global_count };
+    const uint32_t counts[] = { m->func_count, m->table_count, m->memory_count, m->global_count,
+                                m->tag_count };
     struct span name = reader_name(&l->r);
     const uint8_t *at = l->r.p;
     ex->kind = reader_byte(&l->r);
-    if (!l->r.failed && ex->kind > ENG_EXTERN_GLOBAL)
+    if (!l->r.failed && ex->kind > (l->core_2_only ? ENG_EXTERN_GLOBAL : ENG_EXTERN_TAG))
         return reader_fail(&l->r, E_MALFORMED, at, "malformed export kind");
     at = l->r.p;
     ex->index = reader_u32(&l->r);

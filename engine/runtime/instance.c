@@ -29,6 +29,8 @@ bool instance_layout(const struct eng_module *m, struct instance_layout *ret)
               add_part(&n, m->type_count, sizeof(void *), &ret->types) &&
               add_part(&n, m->table_count, sizeof(void *), &ret->tables) &&
               add_part(&n, m->memory_count, sizeof(void *), &ret->memories) &&
+              add_part(&n, m->tag_count, sizeof(void *), &ret->tags) &&
+              add_part(&n, m->tag_count - m->tag_imports, sizeof(struct eng_tag), &ret->own_tags) &&
               add_part(&n, m->global_count, sizeof(void *), &ret->globals) &&
               add_part(&n, m->elem_count, 1, &ret->elem_dropped) &&
               add_part(&n, m->data_count, 1, &ret->data_dropped);
@@ -55,6 +57,8 @@ static struct eng_instance *instance_new(struct eng_store *s, const struct eng_m
     i->types = (const struct store_type **)(p + at.types);
     i->tables = (struct eng_table **)(p + at.tables);
     i->memories = (struct eng_memory **)(p + at.memories);
+    i->tags = (struct eng_tag **)(p + at.tags);
+    i->own_tags = (struct eng_tag *)(p + at.own_tags);
     i->globals = (struct eng_global **)(p + at.globals);
     i->elem_dropped = p + at.elem_dropped;
     i->data_dropped = p + at.data_dropped;
@@ -113,6 +117,8 @@ static bool import_match(struct eng_instance *inst, const struct module_import *
     case ENG_EXTERN_MEMORY:
         return limits_match((uint32_t)(x->of.memory->block.size >> 16), &x->of.memory->limits,
                             &m->memories[im->index]);
+    case ENG_EXTERN_TAG:
+        return x->of.tag->type == inst->types[m->tags[im->index]];
     default:
         return x->of.global->type == m->globals[im->index].type &&
                x->of.global->is_mutable == m->globals[im->index].is_mutable;
@@ -131,6 +137,9 @@ static void import_take(struct eng_instance *inst, const struct module_import *i
         break;
     case ENG_EXTERN_MEMORY:
         inst->memories[im->index] = x->of.memory;
+        break;
+    case ENG_EXTERN_TAG:
+        inst->tags[im->index] = x->of.tag;
         break;
     default:
         inst->globals[im->index] = x->of.global;
@@ -159,6 +168,16 @@ static int link_imports(struct eng_instance *inst, const struct eng_resolver *re
     return 0;
 }
 
+static void link_tags(struct eng_instance *inst)
+{
+    const struct eng_module *m = inst->module;
+    for (uint32_t i = m->tag_imports; i < m->tag_count; i++) {
+        struct eng_tag *tag = &inst->own_tags[i - m->tag_imports];
+        tag->type = inst->types[m->tags[i]];
+        inst->tags[i] = tag;
+    }
+}
+
 static int link_types(struct eng_instance *inst)
 {
     const struct eng_module *m = inst->module;
@@ -179,6 +198,7 @@ static int link_types(struct eng_instance *inst)
         f->type = inst->types[m->funcs[i].type];
         f->of.index = m->func_imports + i;
     }
+    link_tags(inst);
     return 0;
 }
 

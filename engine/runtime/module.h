@@ -72,6 +72,21 @@ struct module_elem {
     const struct constexpr *items;
 };
 
+/* A block that catches: its code, words [from, to). The list is in the order of `to`, so
+ * that the first one around a place is the innermost. */
+struct module_try {
+    uint32_t from, to;
+    uint32_t catches, catch_count; /* in module catches */
+    uint32_t slot;                 /* where what is caught is put */
+};
+
+enum catch_kind { CATCH, CATCH_REF, CATCH_ALL, CATCH_ALL_REF };
+
+struct module_catch {
+    uint32_t kind, tag;
+    uint32_t code; /* word at which it goes on */
+};
+
 struct module_data {
     uint8_t mode;
     uint32_t memory;
@@ -99,6 +114,9 @@ struct eng_module {
     struct module_global *globals;
     uint32_t global_count, global_imports;
 
+    uint32_t *tags; /* type indices */
+    uint32_t tag_count, tag_imports;
+
     struct module_import *imports;
     uint32_t import_count;
     struct module_export *exports;
@@ -115,6 +133,10 @@ struct eng_module {
     uint8_t *map; /* of code words to module offsets: validate/emit.h */
     uint32_t map_bytes;
     struct native *native; /* NULL: interpreted, and code is there */
+    struct module_try *tries;
+    uint32_t try_count;
+    struct module_catch *catches;
+    uint32_t catch_count;
     bool unchecked;    /* memory operations rely on guard pages */
     struct span names; /* function names: the subsection's vector, well-formed */
 };

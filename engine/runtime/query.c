@@ -32,6 +32,11 @@ static void extern_type(const struct eng_module *m, uint8_t kind, uint32_t index
         ret->valtype = m->globals[index].type;
         ret->is_mutable = m->globals[index].is_mutable;
         break;
+    case ENG_EXTERN_TAG:
+        ret->func = m->types[m->tags[index]];
+        break;
+    case ENG_EXTERN_COUNT_:
+        break;
     }
 }
 
@@ -86,6 +91,11 @@ int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_
             break;
         case ENG_EXTERN_GLOBAL:
             ret->of.global = inst->globals[ex->index];
+            break;
+        case ENG_EXTERN_TAG:
+            ret->of.tag = inst->tags[ex->index];
+            break;
+        case ENG_EXTERN_COUNT_:
             break;
         }
         return 0;

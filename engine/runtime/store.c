@@ -60,6 +60,7 @@ void eng_store_destroy(struct eng_store *s)
     for (struct eng_memory *m = s->memories; m; m = m->next)
         env->memory_destroy(env->ctx, &m->block);
     tables_free(s);
+    exceptions_free(s);
     while (s->instances) {
         struct eng_instance *i = s->instances;
         s->instances = i->next;
@@ -121,6 +122,19 @@ int eng_hostfunc_create(struct eng_store *s, const struct eng_functype *type, en
     return 0;
 }
 
+int eng_tag_create(struct eng_store *s, const struct eng_functype *type, struct eng_tag **ret)
+{
+    if (type->result_count)
+        return E_INVAL;
+    const struct store_type *t = store_type_of(s, type);
+    struct eng_tag *tag = t ? pool_alloc(&s->pool, s->env, 1, sizeof *tag) : NULL;
+    if (!tag)
+        return E_NOMEM;
+    tag->type = t;
+    *ret = tag;
+    return 0;
+}
+
 int eng_memory_create(struct eng_store *s, struct eng_limits limits, struct eng_memory **ret)
 {
     if (limits.min > PAGES_MAX || (limits.has_max && limits.max < limits.min))
@@ -131,7 +145,7 @@ int eng_memory_create(struct eng_store *s, struct eng_limits limits, struct eng_
 int eng_table_create(struct eng_store *s, uint8_t elem_type, struct eng_limits limits,
                      struct eng_table **ret)
 {
-    if ((elem_type != ENG_FUNCREF && elem_type != ENG_EXTERNREF) ||
+    if ((elem_type != ENG_FUNCREF && elem_type != ENG_EXTERNREF && elem_type != ENG_EXNREF) ||
         (limits.has_max && limits.max < limits.min))
         return E_INVAL;
     return table_new(s, elem_type, limits, ret);

@@ -77,6 +77,20 @@ struct native_ctx {
     uint64_t spare[2];
 };
 
+struct eng_tag {
+    const struct store_type *type;
+};
+
+/* An exception that has been thrown; collected when nothing refers to it any more. */
+struct exception {
+    struct exception *next;
+    struct exception *marked; /* list while collecting */
+    const struct eng_tag *tag;
+    uint32_t slots;
+    bool reached;
+    uint64_t values[];
+};
+
 struct eng_instance {
     struct native_ctx native;
     struct eng_store *store;
@@ -88,6 +102,8 @@ struct eng_instance {
     const struct store_type **types;
     struct eng_table **tables;
     struct eng_global **globals; /* whole index space */
+    struct eng_tag **tags;       /* likewise */
+    struct eng_tag *own_tags;
     uint8_t *elem_dropped, *data_dropped;
     struct eng_instance *next;
     size_t bytes;            /* of this allocation */
@@ -142,6 +158,9 @@ struct eng_store {
     struct eng_memory *memories;
     struct eng_table *tables;
     struct eng_instance *instances;
+    struct exception *exceptions;
+    size_t exception_bytes, exception_limit; /* collected when there are more */
+    struct exception *thrown;                /* by the last ENG_TRAP_EXCEPTION */
 };
 
 /* The unique type equal to t; NULL on exhaustion. */
@@ -170,7 +189,8 @@ enum eng_trap_code table_init(struct eng_instance *inst, uint32_t segment, struc
 
 /* Where an instance of m has its parts, in bytes from its start. */
 struct instance_layout {
-    size_t funcs, imports, types, tables, memories, globals, elem_dropped, data_dropped, bytes;
+    size_t funcs, imports, types, tables, memories, tags, own_tags, globals, elem_dropped,
+        data_dropped, bytes;
 };
 /* False when it would be too large. */
 bool instance_layout(const struct eng_module *m, struct instance_layout *ret);
@@ -184,6 +204,14 @@ void trap_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t
 /* Function i of inst's index space. */
 struct eng_func *instance_func(struct eng_instance *inst, uint32_t i);
 uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e);
+
+/* A new exception with the tag's values; NULL on exhaustion. */
+struct exception *exception_new(struct eng_store *s, const struct eng_tag *tag,
+                                const uint64_t *values);
+void exceptions_free(struct eng_store *s);
+/* Finds who catches e, thrown at s->pc in frame s->fp of s->inst: where to go on, and s->fp and
+ * s->inst changed. NULL when nobody does: s->thrown is e. */
+const uint64_t *exception_unwind(struct eng_store *s, struct exception *e);
 
 /* Calls a function of the host or of another tier, whose arguments start at args; results
  * replace them. The caller has stored pc, fp and budget. What is called may have
@@ -202,6 +230,11 @@ static inline bool memory_fits(const struct eng_memory *m, const struct eng_modu
 {
     return m->block.guarded || !module->unchecked;
 }
+
+/* The defined function that holds code word `at`. */
+uint32_t module_func_at(const struct eng_module *m, uint32_t at);
+/* A word inside of the call that returns to `ret`; code of the store stays as it is. */
+const uint64_t *trap_call_site(const struct eng_store *s, uint64_t ret);
 
 /* Fills trap for what stopped the guest at s->pc, s->fp. */
 void trap_fill(struct eng_store *s, enum eng_trap_code code, struct eng_trap *trap);

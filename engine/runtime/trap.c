@@ -22,12 +22,13 @@ const char *eng_trap_message(enum eng_trap_code code)
         "out of memory",
         "exit",
         "host error",
+        "unhandled exception",
+        "null reference",
     };
     return (unsigned)code < ENG_TRAP_COUNT_ ? messages[code] : "unknown trap";
 }
 
-/* The defined function that holds code word `at`. */
-static uint32_t func_at(const struct eng_module *m, uint32_t at)
+uint32_t module_func_at(const struct eng_module *m, uint32_t at)
 {
     uint32_t low = 0, high = module_func_defined(m);
     while (high - low > 1) {
@@ -94,8 +95,7 @@ void trap_frame(struct eng_trap *trap, const struct eng_instance *inst, uint32_t
         (struct eng_frame){ index, offset, func_name(inst->module, index), inst };
 }
 
-/* A word inside of the call that returns to `ret`; code of the store stays as it is. */
-static const uint64_t *call_site(const struct eng_store *s, uint64_t ret)
+const uint64_t *trap_call_site(const struct eng_store *s, uint64_t ret)
 {
     const uint64_t *pc = (const uint64_t *)(uintptr_t)ret;
     return pc == s->exit_code || pc == s->cross_code ? pc : pc - 1;
@@ -107,16 +107,16 @@ static void walk(struct eng_store *s, const uint64_t *pc, uint64_t *fp,
 {
     while (pc != s->exit_code) {
         if (pc == s->cross_code) {
-            pc = call_site(s, fp[BRIDGE_PC]);
+            pc = trap_call_site(s, fp[BRIDGE_PC]);
             inst = (const struct eng_instance *)(uintptr_t)fp[BRIDGE_INST];
             fp = (uint64_t *)(uintptr_t)fp[BRIDGE_FP];
             continue;
         }
         const struct eng_module *m = inst->module;
-        uint32_t at = (uint32_t)(pc - m->code), f = func_at(m, at);
+        uint32_t at = (uint32_t)(pc - m->code), f = module_func_at(m, at);
         trap_frame(trap, inst, m->func_imports + f, offset_at(m, f, at));
         const struct code_header *h = (const struct code_header *)&m->code[m->funcs[f].code - 1];
-        pc = call_site(s, fp[h->link]);
+        pc = trap_call_site(s, fp[h->link]);
         fp = (uint64_t *)(uintptr_t)fp[h->link + 1];
     }
 }

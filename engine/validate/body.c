@@ -104,14 +104,17 @@ int read_memarg(struct compiler *c, uint32_t align_max, struct memarg *ret, cons
     struct reader *r = &c->l->r;
     const uint8_t *align_at = r->p;
     uint32_t align = reader_u32(r);
-    bool index = !c->l->core_2_only && align & HAS_INDEX;
-    align -= index ? HAS_INDEX : 0;
+    bool old = c->l->core_2_only, index = !old && align & HAS_INDEX;
     ret->memory = index ? reader_u32(r) : 0;
-    ret->offset = reader_u32(r);
+    uint64_t offset = old ? reader_u32(r) : reader_u64(r);
+    ret->offset = (uint32_t)offset;
     if (r->failed)
         return E_MALFORMED;
-    if (align >= 32)
+    if (align >= (old ? 32 : 2 * HAS_INDEX))
         return reader_fail(r, E_MALFORMED, align_at, "malformed memop flags");
+    align -= index ? HAS_INDEX : 0;
+    if (offset > UINT32_MAX)
+        return fail_at(c, align_at, "offset out of range");
     if (ret->memory >= c->m->memory_count)
         return fail_at(c, at, ret->memory ? "unknown memory" : "unknown memory 0");
     if (align > align_max)
@@ -182,7 +185,7 @@ static int op_ref_is_null(struct compiler *c)
     struct value *v = pop_any(c);
     if (!v)
         return E_INVAL;
-    if (v->type && v->type != ENG_FUNCREF && v->type != ENG_EXTERNREF)
+    if (v->type && v->type != ENG_FUNCREF && v->type != ENG_EXTERNREF && v->type != ENG_EXNREF)
         return fail_at(c, NULL, "type mismatch");
     if (c->dead)
         return push(c, ENG_I32);
@@ -234,20 +237,46 @@ static int op_drop(struct compiler *c)
     return !v || (ENG_SIMD && v->type == V128_HIGH && !pop_any(c)) ? E_INVAL : 0;
 }
 
-static int op_other(struct compiler *c, uint8_t opcode, const uint8_t *at)
+/* Instructions that 2.0 does not have. */
+static int op_new(struct compiler *c, uint8_t opcode, const uint8_t *at)
 {
     struct reader *r = &c->l->r;
+    switch (c->l->core_2_only ? 0xff : opcode) {
+    case 0x08:
+        return op_throw(c, at);
+    case 0x0a:
+        return op_throw_ref(c, at);
+    case 0x12:
+        return op_return_call(c, at);
+    case 0x13:
+        return op_return_call_indirect(c, at);
+    case 0x1f:
+        return op_try_table(c);
+    case 0x14:
+    case 0x15:
+    case 0xd3:
+    case 0xd4:
+    case 0xd5:
+    case 0xd6:
+        return reader_fail(r, E_UNSUPPORTED, at,
+                           "instruction of typed references or GC not supported");
+    case 0xfb:
+        return reader_fail(r, E_UNSUPPORTED, at, "GC instruction not supported");
+    case 0xfe:
+        return reader_fail(r, E_UNSUPPORTED, at, "atomic instruction (threads) not supported");
+    default:
+        return reader_fail(r, E_MALFORMED, at, "illegal opcode");
+    }
+}
+
+static int op_other(struct compiler *c, uint8_t opcode, const uint8_t *at)
+{
     int err;
     if (opcode >= ACCESS_FIRST && opcode <= ACCESS_LAST)
         return op_access(c, opcode, at);
     if (op_numeric(c, opcode, &err))
         return err;
     switch (opcode) {
-    case 0x12:
-    case 0x13:
-        if (c->l->core_2_only)
-            return reader_fail(r, E_MALFORMED, at, "illegal opcode");
-        return opcode == 0x12 ? op_return_call(c, at) : op_return_call_indirect(c, at);
     case 0x3f:
     case 0x40:
         return op_memory(c, opcode, at);
@@ -268,7 +297,7 @@ static int op_other(struct compiler *c, uint8_t opcode, const uint8_t *at)
     case 0xfd:
         return op_simd(c, at);
     default:
-        return reader_fail(r, E_MALFORMED, at, "illegal opcode");
+        return op_new(c, opcode, at);
     }
 }
 

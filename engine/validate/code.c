@@ -158,6 +158,28 @@ static int compile_all(struct compiler *c, uint32_t count)
     return 0;
 }
 
+/* The same for what catches exceptions. */
+static int hand_over_tries(struct compiler *c)
+{
+    const struct eng_env *env = c->l->env;
+    struct eng_module *m = c->m;
+    if (!c->try_count)
+        return 0;
+    m->tries = env->resize(env->ctx, c->tries, c->try_capacity * sizeof *c->tries,
+                           c->try_count * sizeof *c->tries);
+    if (!m->tries)
+        return E_NOMEM;
+    m->try_count = c->try_count;
+    c->tries = NULL;
+    m->catches = env->resize(env->ctx, c->catches, c->catch_capacity * sizeof *c->catches,
+                             c->catch_count * sizeof *c->catches);
+    if (!m->catches)
+        return E_NOMEM;
+    m->catch_count = c->catch_count;
+    c->catches = NULL;
+    return 0;
+}
+
 /* Gives code and map to the module, no larger than they are, and resolves calls. */
 static int hand_over(struct compiler *c)
 {
@@ -177,6 +199,8 @@ static int hand_over(struct compiler *c)
     c->map = NULL;
     m->map = map;
     m->map_bytes = c->map_count;
+    if (hand_over_tries(c))
+        return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
     for (uint32_t i = 0; i < module_func_defined(m); i++) {
         uint32_t site = c->call_sites[i];
         while (site) {
@@ -199,6 +223,12 @@ static void release(struct compiler *c, uint32_t count)
         env->resize(env->ctx, c->code, c->code_capacity * sizeof *c->code, 0);
     if (c->map)
         env->resize(env->ctx, c->map, c->map_capacity, 0);
+    if (c->clauses)
+        env->resize(env->ctx, c->clauses, c->clause_capacity * sizeof *c->clauses, 0);
+    if (c->tries)
+        env->resize(env->ctx, c->tries, c->try_capacity * sizeof *c->tries, 0);
+    if (c->catches)
+        env->resize(env->ctx, c->catches, c->catch_capacity * sizeof *c->catches, 0);
     if (c->call_sites)
         env->resize(env->ctx, c->call_sites, (size_t)count * sizeof *c->call_sites, 0);
     if (c->local_types)

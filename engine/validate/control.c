@@ -1,7 +1,7 @@
 /* Control instructions: blocks and what leaves them, select. */
 #include "validate/func.h"
 
-static const uint8_t single_types[] = { 0x6f, 0x70, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0x7d, 0x7e, 0x7f };
+static const uint8_t single_types[] = { 0x69, 0, 0, 0, 0, 0, 0x6f, 0x70, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0x7d, 0x7e, 0x7f };
 
 static const uint8_t v128_types[] = { ENG_V128, V128_HIGH };
 
@@ -19,7 +19,7 @@ static int read_blocktype(struct compiler *c, struct label *l)
         if (err)
             return err;
         bool wide = ENG_SIMD && t == ENG_V128;
-        l->results = wide ? v128_types : &single_types[t - 0x6f];
+        l->results = wide ? v128_types : &single_types[t - 0x69];
         l->result_count = 1u + wide;
         return 0;
     }
@@ -42,6 +42,9 @@ int op_block(struct compiler *c, enum label_kind kind)
 {
     struct label l = { .kind = (uint8_t)kind, .dead_outside = c->dead };
     int err = read_blocktype(c, &l);
+    l.clauses = c->clause_count;
+    if (!err && kind == L_TRY)
+        err = read_clauses(c);
     if (!err && kind == L_IF)
         err = pop(c, ENG_I32);
     if (err)
@@ -68,6 +71,8 @@ int op_block(struct compiler *c, enum label_kind kind)
             l.else_site = emit_branch_if(c, &c->values[cond_at], false, false);
         } else if (kind == L_LOOP) {
             emit_label(c);
+            l.code = c->code_count;
+        } else if (kind == L_TRY) {
             l.code = c->code_count;
         }
     }
@@ -136,6 +141,11 @@ int op_end(struct compiler *c, const uint8_t *at)
         err = emit_return(c);
         c->label_count--;
         return err;
+    }
+    if (l->kind == L_TRY) {
+        err = try_end(c, l);
+        if (err)
+            return err;
     }
     bool live = !c->dead, joined = l->patches || l->else_site;
     if (live && joined)
@@ -329,7 +339,8 @@ int op_select(struct compiler *c, uint8_t type)
             return fail_at(c, NULL, "type mismatch");
     } else {
         type = ta ? ta : tb;
-        if ((ta && tb && ta != tb) || type == ENG_FUNCREF || type == ENG_EXTERNREF)
+        if ((ta && tb && ta != tb) || type == ENG_FUNCREF || type == ENG_EXTERNREF ||
+            type == ENG_EXNREF)
             return fail_at(c, NULL, "type mismatch");
     }
     if (c->dead)

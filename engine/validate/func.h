@@ -27,7 +27,7 @@ struct value {
     uint64_t bits; /* of V_CONST */
 };
 
-enum label_kind { L_FUNC, L_BLOCK, L_LOOP, L_IF, L_ELSE };
+enum label_kind { L_FUNC, L_BLOCK, L_LOOP, L_IF, L_ELSE, L_TRY };
 
 struct label {
     uint8_t kind;
@@ -41,6 +41,13 @@ struct label {
     uint32_t else_site; /* branch of an if that waits for its else or end, 0 none */
     uint32_t table;     /* number of the last br_table that looked at it */
     uint32_t stub_patches, stub_next;
+    uint32_t clauses; /* of a try_table: its first in compiler clauses, which it ends */
+};
+
+/* What a try_table catches, until its end. */
+struct clause {
+    uint32_t kind, tag; /* enum catch_kind */
+    uint32_t label;     /* that it leads to: place in labels */
 };
 
 /* The accumulator of a class and what it mirrors. */
@@ -78,6 +85,12 @@ struct compiler {
     uint32_t code_count, code_capacity;
     uint8_t *map;
     uint32_t map_count, map_capacity;
+    struct clause *clauses;
+    uint32_t clause_count, clause_capacity;
+    struct module_try *tries;
+    uint32_t try_count, try_capacity;
+    struct module_catch *catches;
+    uint32_t catch_count, catch_capacity;
     uint32_t *call_sites; /* per defined function: last call of it, 0 none */
     uint8_t *local_types; /* ENG_MAX_LOCALS */
     uint8_t *refs;        /* likewise */
@@ -306,6 +319,13 @@ int op_br_table(struct compiler *c);
 int op_return(struct compiler *c);
 int op_call(struct compiler *c, const uint8_t *at);
 int op_call_indirect(struct compiler *c, const uint8_t *at);
+/* Exceptions: try.c */
+int op_try_table(struct compiler *c);
+int op_throw(struct compiler *c, const uint8_t *at);
+int op_throw_ref(struct compiler *c, const uint8_t *at);
+/* The code of a try_table's clauses, behind its body. */
+int try_end(struct compiler *c, struct label *l);
+int read_clauses(struct compiler *c);
 int op_return_call(struct compiler *c, const uint8_t *at);
 int op_return_call_indirect(struct compiler *c, const uint8_t *at);
 int op_select(struct compiler *c, uint8_t type);

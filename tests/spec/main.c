@@ -104,7 +104,9 @@ static void run_script(const char *file, uint8_t *text, size_t len, const struct
     struct suite_counts c = { 0 };
     snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(".bin.wast")), file);
     bool ok = run_isolated(name, text, len, o, &c) && c.failed == 0;
-    printf("# %s: %u passed, %u failed\n", name, c.passed, c.failed);
+    printf("# %s: %u passed, %u failed", name, c.passed, c.failed);
+    printf(c.skipped || c.unsupported ? ", %u skipped, %u modules not supported\n" : "\n", c.skipped,
+           c.unsupported);
     printf("%sok %u - %s\n", ok ? "" : "not ", ++t->cases, name);
     t->failed_cases += !ok;
     t->counts.failed += c.failed;
@@ -114,6 +116,8 @@ static void run_script(const char *file, uint8_t *text, size_t len, const struct
         return;
     }
     t->counts.passed += c.passed;
+    t->counts.skipped += c.skipped;
+    t->counts.unsupported += c.unsupported;
     t->counts.refusals += c.refusals;
     t->counts.same_words += c.same_words;
 }
@@ -143,8 +147,9 @@ static void print_totals(const struct options *o, const struct totals *t)
                t->loaded);
     printf("# %s, memory=%s: of %u refusals %u in the suite's own words\n", o->version, o->memory,
            t->counts.refusals, t->counts.same_words);
-    printf("# total: %s, memory=%s, tier=%s: %u files, %u assertions passed, %u failed\n",
-           o->version, o->memory, o->tier, t->cases, t->counts.passed, t->counts.failed);
+    printf("# total: %s, memory=%s, tier=%s: %u files, %u assertions passed, %u failed, %u skipped (%u "
+           "modules refused as not supported)\n", o->version, o->memory, o->tier, t->cases,
+           t->counts.passed, t->counts.failed, t->counts.skipped, t->counts.unsupported);
 }
 
 int main(int argc, char **argv)

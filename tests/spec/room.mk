@@ -1,9 +1,8 @@
 # The specification's test suite. SPEC_TESTS=FOLDER names another copy than
 # ../shared/wasm-spec.
 SPEC_SRC := $(patsubst %,tests/spec/%.c,main suite spectest value script)
-SPEC_RUNS := 2.0-guard 2.0-check 2.0-guard-sanitized 2.0-check-sanitized \
-             2.0-baseline-guard 2.0-baseline-check 2.0-baseline-guard-sanitized \
-             2.0-baseline-check-sanitized
+SPEC_RUNS := $(foreach s,2.0 3.0 2.0-baseline 3.0-baseline,$s-guard $s-check $s-guard-sanitized \
+                   $s-check-sanitized)
 SPEC_PROGRAMS := $(patsubst %,$(O)/%/bin/spec,rel dbg)
 
 $(foreach v,rel dbg,$(eval $(call program,$(v),spec,$(SPEC_SRC),tests/embed engine base,-Itests/spec)))

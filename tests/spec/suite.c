@@ -24,6 +24,9 @@ struct list {
     size_t count;
 };
 
+/* Stands for a module or instance that the engine does not support. */
+static char unsupported;
+
 struct suite {
     const char *name;
     unsigned line; /* of the current command */
@@ -32,8 +35,15 @@ struct suite {
     struct eng_store *store;
     struct spectest spectest;
     struct list modules, instances, registered; /* newest last */
+    bool skips; /* the current command needs what is not supported */
     struct suite_counts counts;
 };
+
+static bool skip(struct suite *s)
+{
+    s->skips = true;
+    return true;
+}
 
 __attribute__((format(printf, 2, 3))) static bool complain(struct suite *s, const char *format, ...)
 {
@@ -122,6 +132,8 @@ static int resolve(void *ctx, const struct eng_import *import, struct eng_extern
 {
     struct suite *s = ctx;
     struct eng_instance *from = list_find(&s->registered, &import->module);
+    if (from == (void *)&unsupported)
+        return E_UNSUPPORTED;
     if (from)
         return eng_instance_export(from, import->name, ret);
     if (span_eq_cstr(import->module, "spectest"))
@@ -152,6 +164,8 @@ static int instantiate(struct suite *s, const struct node *form, struct eng_erro
     *err = (struct eng_error){ .code = E_NOENT, .message = "no such module definition" };
     if (!m)
         return E_NOENT;
+    if (m == (void *)&unsupported)
+        return E_UNSUPPORTED;
     int result = eng_instance_create(s->store, m, &resolver, &inst, err, trap);
     if (result == 0)
         list_add(&s->instances, name ? *name : SPAN_NONE, inst);
@@ -169,6 +183,15 @@ static bool do_module(struct suite *s, const struct node *form)
     if (s->options->only_load && result == E_UNSUPPORTED) {
         s->counts.refusals++;
         return true;
+    }
+    if (!s->options->core_2_only && result == E_UNSUPPORTED) {
+        const struct node *n = node_child(form, 1);
+        if (node_is(n, "definition") || node_is(n, "instance"))
+            n = n->next;
+        const struct span *name = take_name(&n);
+        list_add(definition ? &s->modules : &s->instances, name ? *name : SPAN_NONE, &unsupported);
+        s->counts.unsupported++;
+        return skip(s);
     }
     if (result > 0)
         return complain(s, "module trapped: %s", eng_trap_message(trap.code));
@@ -232,6 +255,9 @@ static bool run_action(struct suite *s, const struct node *action, struct outcom
     const struct node *n = action ? node_child(action, 1) : NULL;
     struct eng_instance *inst = list_find(&s->instances, take_name(&n));
     struct eng_extern x;
+    *ret = (struct outcome){ 0 };
+    if (inst == (void *)&unsupported)
+        return skip(s);
     if (!inst || !n || n->kind != NODE_STRING)
         return complain(s, "no such instance, or no action");
     if (eng_instance_export(inst, n->text, &x) < 0)
@@ -268,6 +294,8 @@ static bool assert_return(struct suite *s, const struct node *form)
                                                          "f64x2_neg_canon");
     if (!run_action(s, action, &out))
         return false;
+    if (s->skips)
+        return true;
     if (out.trap)
         return complain(s, "trapped: %s", eng_trap_message(out.trap));
     for (const struct node *want = action->next; want; want = want->next, n++) {
@@ -298,6 +326,8 @@ static bool same_words(struct span want, const char *got)
 
 static bool check_trap(struct suite *s, const struct node *want, enum eng_trap_code code)
 {
+    if (s->skips)
+        return true;
     if (!want || want->kind != NODE_STRING)
         return complain(s, "no trap message to expect");
     if (!code)
@@ -318,9 +348,21 @@ static bool assert_trap(struct suite *s, const struct node *form)
     struct eng_error err;
     struct eng_trap trap = { 0 };
     int result = instantiate(s, subject, &err, &trap);
+    if (result == E_UNSUPPORTED && !s->options->core_2_only)
+        return skip(s);
     if (result < 0)
         return complain(s, "module refused instead of a trap: %s", err.message);
     return check_trap(s, subject->next, result == 0 ? ENG_TRAP_NONE : trap.code);
+}
+
+static bool assert_exception(struct suite *s, const struct node *form)
+{
+    struct outcome out;
+    if (!run_action(s, node_child(form, 1), &out) || s->skips)
+        return s->skips;
+    if (out.trap != ENG_TRAP_EXCEPTION)
+        return complain(s, "no exception, but: %s", eng_trap_message(out.trap));
+    return true;
 }
 
 static bool assert_exhaustion(struct suite *s, const struct node *form)
@@ -340,6 +382,10 @@ static bool assert_exhaustion(struct suite *s, const struct node *form)
 static bool check_refusal(struct suite *s, const struct node *want, int result,
                           const struct eng_error *err, int code)
 {
+    if (result == E_UNSUPPORTED && !s->options->core_2_only) {
+        s->counts.unsupported++;
+        return skip(s);
+    }
     if (result >= 0)
         return complain(s, "module accepted, %s expected", base_err_name(code));
     if (result != code || err->code != code)
@@ -389,6 +435,7 @@ static const struct command commands[] = {
     { "assert_return", assert_return, true },
     { "assert_trap", assert_trap, true },
     { "assert_exhaustion", assert_exhaustion, true },
+    { "assert_exception", assert_exception, true },
     { "assert_malformed", assert_malformed, true },
     { "assert_invalid", assert_invalid, true },
     { "assert_unlinkable", assert_unlinkable, true },
@@ -401,6 +448,7 @@ static const struct command commands[] = {
 static void run_command(struct suite *s, const struct node *form)
 {
     s->line = form->line;
+    s->skips = false;
     for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (!node_has_head(form, commands[i].head))
             continue;
@@ -409,7 +457,8 @@ static void run_command(struct suite *s, const struct node *form)
         bool fits = !commands[i].counts || (node_child(form, 1) && node_child(form, 1)->first);
         bool ok = fits ? commands[i].run(s, form) : complain(s, "not readable");
         s->counts.failed += !ok;
-        s->counts.passed += ok && commands[i].counts;
+        s->counts.passed += ok && commands[i].counts && !s->skips;
+        s->counts.skipped += ok && commands[i].counts && s->skips;
         return;
     }
     complain(s, "unknown command");
@@ -434,7 +483,8 @@ static void stop(struct suite *s)
     embed_watch(NULL);
     eng_store_destroy(s->store);
     for (size_t i = 0; i < s->modules.count; i++)
-        eng_module_free(s->modules.items[i].thing);
+        if (s->modules.items[i].thing != &unsupported)
+            eng_module_free(s->modules.items[i].thing);
     free(s->modules.items);
     free(s->instances.items);
     free(s->registered.items);

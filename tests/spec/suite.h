@@ -8,6 +8,8 @@ struct suite_counts {
     unsigned passed, failed; /* assertions; a broken module or action is a failure too */
     unsigned refusals;       /* modules that had to be refused, and were */
     unsigned same_words;     /* of those, with the script's own message */
+    unsigned skipped;        /* assertions on modules that the engine does not support */
+    unsigned unsupported;    /* such modules, refused by name */
 };
 
 struct suite_options {

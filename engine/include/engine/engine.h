@@ -6,7 +6,8 @@
  *
  * Source of all behaviour: the WebAssembly Core Specification 2.0
  * (https://www.w3.org/TR/wasm-core-2/), called "the specification" below, and of 3.0
- * (https://webassembly.github.io/spec/core/) tail calls, extended constant expressions, multiple memories.
+ * (https://webassembly.github.io/spec/core/) tail calls, extended constant expressions, multiple memories
+ * and exceptions.
  * The rest of 3.0 is refused by name (E_UNSUPPORTED).
  *
  * Ownership in one line: the embedder owns the env, modules and the store; the
@@ -32,6 +33,7 @@ struct eng_func;     /* a function of an instance or of the host; owned by its s
 struct eng_memory;   /* a linear memory; owned by its store */
 struct eng_table;
 struct eng_global;
+struct eng_tag; /* of exceptions */
 
 /* --- values and types ---------------------------------------------------- */
 
@@ -44,11 +46,13 @@ enum eng_valtype {
     ENG_V128 = 0x7b,
     ENG_FUNCREF = 0x70,
     ENG_EXTERNREF = 0x6f,
+    ENG_EXNREF = 0x69,
 };
 
 /* One value in 8 bytes; floats as their bits (f32 in the low half). A funcref is
  * a struct eng_func *, an externref is the embedder's own pointer; NULL is the
- * null reference. Unused high bits of i32 and f32 are zero on results and ignored
+ * null reference. An exnref, an exception that was caught, is valid outside until the
+ * guest runs again. Unused high bits of i32 and f32 are zero on results and ignored
  * on arguments.
  *
  * A v128 takes two of them, one after the other, lanes from the low end of the first:
@@ -85,12 +89,19 @@ struct eng_limits {
     bool has_max;
 };
 
-enum eng_extern_kind { ENG_EXTERN_FUNC, ENG_EXTERN_TABLE, ENG_EXTERN_MEMORY, ENG_EXTERN_GLOBAL };
+enum eng_extern_kind {
+    ENG_EXTERN_FUNC,
+    ENG_EXTERN_TABLE,
+    ENG_EXTERN_MEMORY,
+    ENG_EXTERN_GLOBAL,
+    ENG_EXTERN_TAG,
+    ENG_EXTERN_COUNT_,
+};
 
 /* Type of an import or export; the field for `kind` is meaningful. */
 struct eng_extern_type {
     enum eng_extern_kind kind;
-    struct eng_functype func;    /* borrows from the module */
+    struct eng_functype func;    /* of a function or tag; borrows from the module */
     struct eng_limits limits;    /* table: elements; memory: 64 KiB pages */
     uint8_t valtype;             /* of a table's elements or a global */
     bool is_mutable;             /* global */
@@ -104,6 +115,7 @@ struct eng_extern {
         struct eng_table *table;
         struct eng_memory *memory;
         struct eng_global *global;
+        struct eng_tag *tag;
     } of;
 };
 
@@ -229,6 +241,8 @@ enum eng_trap_code {
     ENG_TRAP_OUT_OF_MEMORY, /* the embedder had no memory to give */
     ENG_TRAP_EXIT,  /* a host function asked to end the program; exit_code is its */
     ENG_TRAP_HOST,  /* a host function failed; host_error is its */
+    ENG_TRAP_EXCEPTION, /* no handler; returned by a host function: it goes on in its caller */
+    ENG_TRAP_NULL_REFERENCE,
     ENG_TRAP_COUNT_,
 };
 
@@ -291,6 +305,9 @@ int eng_table_create(struct eng_store *s, uint8_t elem_type, struct eng_limits l
                      struct eng_table **ret);
 int eng_global_create(struct eng_store *s, uint8_t valtype, bool is_mutable,
                       const union eng_value *value, struct eng_global **ret);
+
+/* type, which is copied, has no results. */
+int eng_tag_create(struct eng_store *s, const struct eng_functype *type, struct eng_tag **ret);
 
 /* Finds what to link for one import: 0 with *ret, or a negative error (E_NOENT:
  * there is none). The engine checks the type afterwards. */

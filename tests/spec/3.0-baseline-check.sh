@@ -1,0 +1,3 @@
+#!/bin/sh
+# The 3.0 suite compiled by the baseline tier, release build, memories: check.
+exec out/rel/bin/spec --suite=3.0 --memory=check --tier=baseline

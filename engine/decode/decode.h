@@ -37,6 +37,15 @@ int section_custom(struct loader *l);
 int read_constexpr(struct loader *l, uint8_t type, struct constexpr *ret);
 int read_valtype(struct loader *l, uint8_t *ret);
 int read_reftype(struct loader *l, uint8_t *ret);
+/* That of ref.null, as a type. */
+int read_heaptype(struct loader *l, uint8_t *ret);
+int make_slot_types(struct loader *l);
+/* The number of a type, 0 when there is none left. */
+uint8_t type_fine(struct eng_module *m, const struct ref_type *t);
+/* May a value of type `have` be used as one of `want`? */
+bool type_matches(const struct eng_module *m, uint8_t have, uint8_t want);
+/* What a type is outside of validation. */
+uint8_t type_plain(const struct eng_module *m, uint8_t type);
 
 /* Remembers that function i may be taken a reference of. */
 void mark_func_ref(struct loader *l, uint32_t i);

@@ -3,46 +3,6 @@
 #include "decode/decode.h"
 #include "runtime/trie.h"
 
-/* A type that 2.0 does not have is refused by name if 3.0 has it. */
-static int refuse_type(struct loader *l, uint8_t t, const uint8_t *at, const char *message)
-{
-    bool typed = t == 0x63 || t == 0x64, gc = (t >= 0x6a && t <= 0x6e) || (t >= 0x71 && t <= 0x74);
-    if (l->core_2_only || (!typed && !gc))
-        return reader_fail(&l->r, E_MALFORMED, at, message);
-    return reader_fail(&l->r, E_UNSUPPORTED, at,
-                       typed ? "typed references not supported" : "GC types not supported");
-}
-
-int read_valtype(struct loader *l, uint8_t *ret)
-{
-    const uint8_t *at = l->r.p;
-    uint8_t t = reader_byte(&l->r);
-    if (l->r.failed)
-        return E_MALFORMED;
-    if (!ENG_SIMD && t == ENG_V128)
-        return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD type v128 not supported");
-    if (t == ENG_EXNREF && !l->core_2_only) {
-        *ret = t;
-        return 0;
-    }
-    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t < ENG_V128 || t > ENG_I32))
-        return refuse_type(l, t, at, "malformed value type");
-    *ret = t;
-    return 0;
-}
-
-int read_reftype(struct loader *l, uint8_t *ret)
-{
-    const uint8_t *at = l->r.p;
-    uint8_t t = reader_byte(&l->r);
-    if (l->r.failed)
-        return E_MALFORMED;
-    if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t != ENG_EXNREF || l->core_2_only))
-        return refuse_type(l, t, at, "malformed reference type");
-    *ret = t;
-    return 0;
-}
-
 static const uint8_t *read_valtypes(struct loader *l, uint32_t *ret_count)
 {
     uint32_t n = reader_count(&l->r, ENG_MAX_PARAMS, "parameters or results");
@@ -53,50 +13,14 @@ static const uint8_t *read_valtypes(struct loader *l, uint32_t *ret_count)
     return types;
 }
 
-/* The list by slot, which is the same when it has no v128. */
-static const uint8_t *slot_list(struct loader *l, const uint8_t *types, uint32_t count,
-                                uint32_t *ret_count)
-{
-    *ret_count = eng_slots(types, count);
-    if (*ret_count == count)
-        return types;
-    uint8_t *slots = LOADER_ARRAY(l, uint8_t, *ret_count);
-    for (uint32_t i = 0, at = 0; slots && i < count; i++) {
-        slots[at++] = types[i];
-        if (types[i] == ENG_V128)
-            slots[at++] = V128_HIGH;
-    }
-    return slots;
-}
-
-static int make_slot_types(struct loader *l)
-{
-    struct eng_module *m = l->m;
-    bool wide = false;
-    m->slot_types = m->types;
-    for (uint32_t i = 0; ENG_SIMD && i < m->type_count && !wide; i++) {
-        const struct eng_functype *t = &m->types[i];
-        wide = eng_slots(t->params, t->param_count) != t->param_count ||
-               eng_slots(t->results, t->result_count) != t->result_count;
-    }
-    if (!wide)
-        return 0;
-    struct eng_functype *types = LOADER_ARRAY(l, struct eng_functype, m->type_count);
-    for (uint32_t i = 0; types && i < m->type_count; i++) {
-        const struct eng_functype *t = &m->types[i];
-        types[i].params = slot_list(l, t->params, t->param_count, &types[i].param_count);
-        types[i].results = slot_list(l, t->results, t->result_count, &types[i].result_count);
-    }
-    m->slot_types = types;
-    return l->r.failed ? E_NOMEM : 0;
-}
-
 int section_types(struct loader *l)
 {
     uint32_t n = reader_count(&l->r, ENG_MAX_TYPES, "types");
     struct eng_functype *types = LOADER_ARRAY(l, struct eng_functype, n);
+    l->m->types = types;
     for (uint32_t i = 0; i < n && !l->r.failed; i++) {
         const uint8_t *at = l->r.p;
+        l->m->type_count = i; /* what this one may refer to */
         uint8_t form = reader_byte(&l->r);
         bool gc = form == 0x4e || form == 0x4f || form == 0x50 || form == 0x5e || form == 0x5f;
         if (gc && !l->core_2_only)
@@ -106,7 +30,6 @@ int section_types(struct loader *l)
         types[i].params = read_valtypes(l, &types[i].param_count);
         types[i].results = read_valtypes(l, &types[i].result_count);
     }
-    l->m->types = types;
     l->m->type_count = n;
     return l->r.failed ? E_MALFORMED : make_slot_types(l);
 }
@@ -185,8 +108,11 @@ static int read_tag(struct loader *l, uint32_t *ret)
 
 static int read_globaltype(struct loader *l, struct module_global *ret)
 {
-    read_valtype(l, &ret->type);
     const uint8_t *at = l->r.p;
+    read_valtype(l, &ret->type);
+    if (type_is_fine(ret->type) && !l->r.failed)
+        return reader_fail(&l->r, E_UNSUPPORTED, at, "typed references in globals not supported");
+    at = l->r.p;
     uint8_t mutability = reader_byte(&l->r);
     if (!l->r.failed && mutability > 1)
         return reader_fail(&l->r, E_MALFORMED, at, "malformed mutability");

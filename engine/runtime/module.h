@@ -39,6 +39,19 @@ struct constexpr {
                       CE_TERMS: of that many instructions, each struct constexpr */
 };
 
+/* A reference type beyond funcref, externref, exnref: validation only. */
+struct ref_type {
+    uint8_t heap; /* ENG_FUNCREF, ENG_EXTERNREF, ENG_EXNREF */
+    bool nullable, is_indexed;
+    uint32_t index; /* of a function type */
+};
+enum { FINE_TYPE = 0x80, FINE_TYPES_MAX = 127 }; /* number of the first such type */
+
+static inline bool type_is_fine(uint8_t type)
+{
+    return type >= FINE_TYPE;
+}
+
 struct module_global {
     uint8_t type;
     bool is_mutable;
@@ -103,6 +116,8 @@ struct eng_module {
      * slots. Where no type has any, these are the same. */
     struct eng_functype *slot_types;
     uint32_t type_count;
+    struct ref_type *ref_types; /* which slot_types, but no others, may name from FINE_TYPE on */
+    uint32_t ref_type_count;
     /* Index spaces: imported things first. */
     uint32_t *func_types; /* type index of each function */
     uint32_t func_count, func_imports;

@@ -185,7 +185,7 @@ static int op_ref_is_null(struct compiler *c)
     struct value *v = pop_any(c);
     if (!v)
         return E_INVAL;
-    if (v->type && v->type != ENG_FUNCREF && v->type != ENG_EXTERNREF && v->type != ENG_EXNREF)
+    if (v->type && !is_reference(v->type))
         return fail_at(c, NULL, "type mismatch");
     if (c->dead)
         return push(c, ENG_I32);
@@ -209,16 +209,23 @@ static int op_ref_func(struct compiler *c)
     const uint8_t *refs = c->l->func_refs;
     if (!refs || !(refs[i / 8] >> i % 8 & 1))
         return fail_at(c, at, "undeclared function reference");
+    uint8_t type = ENG_FUNCREF;
+    if (c->m->ref_type_count) { /* else nobody can ask for more */
+        type = type_fine(c->m, &(struct ref_type){ ENG_FUNCREF, false, true, c->m->func_types[i] });
+        if (!type)
+            return reader_fail(&c->l->r, E_UNSUPPORTED, at,
+                               "typed references: so many types not supported");
+    }
     if (c->dead)
-        return push(c, ENG_FUNCREF);
+        return push(c, type);
     uint32_t pos = emit(c, OP_ref_func, operands_imm(0, c->base + c->value_count, i));
-    return push_opaque(c, ENG_FUNCREF, pos, OP_ref_func);
+    return push_opaque(c, type, pos, OP_ref_func);
 }
 
 static int op_ref_null(struct compiler *c)
 {
     uint8_t type;
-    int err = read_reftype(c->l, &type);
+    int err = read_heaptype(c->l, &type);
     return err ? err : push_const(c, type, 0);
 }
 

@@ -106,7 +106,7 @@ int op_call_indirect(struct compiler *c, const uint8_t *at)
 /* The arguments of a call that ends the function are at home; whether it may end so. */
 static int check_tail(struct compiler *c, const struct eng_functype *t)
 {
-    if (!same_types(t->results, t->result_count, c->type->results, c->type->result_count))
+    if (!types_match(c, t->results, t->result_count, c->type->results, c->type->result_count))
         return fail_at(c, NULL, "type mismatch: results of a tail call");
     int err = check_tops(c, t->params, t->param_count);
     if (!err)

@@ -81,7 +81,7 @@ int check_tops(struct compiler *c, const uint8_t *types, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         if (v[i].type == 0)
             continue; /* made up, and may be made up differently next time */
-        if (v[i].type != types[i])
+        if (v[i].type != types[i] && !type_matches(c->m, v[i].type, types[i]))
             return fail_at(c, NULL, "type mismatch");
     }
     return 0;

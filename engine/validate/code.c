@@ -42,6 +42,9 @@ static int read_locals(struct compiler *c)
         uint32_t n = reader_u32(r);
         if (r->failed || read_valtype(c->l, &type))
             return E_MALFORMED;
+        if (type_is_fine(type) && !c->m->ref_types[type - FINE_TYPE].nullable)
+            return reader_fail(r, E_UNSUPPORTED, at, "typed references: locals without an initial "
+                                                     "value not supported");
         count += n;
         if (count - wide > UINT32_MAX)
             return reader_fail(r, E_MALFORMED, at, "too many locals");

@@ -13,6 +13,12 @@ static int read_blocktype(struct compiler *c, struct label *l)
         r->p++;
         return 0;
     }
+    if (r->p < r->end && (*r->p == 0x63 || *r->p == 0x64) && !c->l->core_2_only) {
+        uint8_t *type = LOADER_ARRAY(c->l, uint8_t, 1);
+        l->results = type;
+        l->result_count = 1;
+        return type ? read_valtype(c->l, type) : E_NOMEM;
+    }
     if (r->p < r->end && *r->p >= 0x40 && *r->p < 0x80) {
         uint8_t t;
         int err = read_valtype(c->l, &t);
@@ -123,9 +129,13 @@ int op_else(struct compiler *c, const uint8_t *at)
     return push_all(c, l->params, l->param_count);
 }
 
-bool same_types(const uint8_t *a, uint32_t n, const uint8_t *b, uint32_t m)
+bool types_match(const struct compiler *c, const uint8_t *a, uint32_t n, const uint8_t *b,
+                 uint32_t m)
 {
-    return n == m && (n == 0 || memcmp(a, b, n) == 0);
+    for (uint32_t i = 0; n == m && i < n; i++)
+        if (!type_matches(c->m, a[i], b[i]))
+            return false;
+    return n == m;
 }
 
 int op_end(struct compiler *c, const uint8_t *at)
@@ -135,7 +145,7 @@ int op_end(struct compiler *c, const uint8_t *at)
     if (err)
         return err;
     if (l->kind == L_IF &&
-        !same_types(l->params, l->param_count, l->results, l->result_count))
+        !types_match(c, l->params, l->param_count, l->results, l->result_count))
         return fail_at(c, at, "type mismatch: if without else");
     if (l->kind == L_FUNC) {
         err = emit_return(c);
@@ -159,6 +169,9 @@ int op_end(struct compiler *c, const uint8_t *at)
             patch_site(c, l->else_site, c->code_count);
         emit_label(c);
         err = push_all(c, l->results, l->result_count);
+    } else {
+        for (uint32_t i = 0; i < l->result_count; i++)
+            c->values[l->height + i].type = l->results[i];
     }
     c->dead = l->dead_outside || !(live || joined);
     c->label_count--;
@@ -335,12 +348,11 @@ int op_select(struct compiler *c, uint8_t type)
         return E_INVAL;
     uint8_t ta = a->type;
     if (type) {
-        if ((ta && ta != type) || (tb && tb != type))
+        if ((ta && !type_matches(c->m, ta, type)) || (tb && !type_matches(c->m, tb, type)))
             return fail_at(c, NULL, "type mismatch");
     } else {
         type = ta ? ta : tb;
-        if ((ta && tb && ta != tb) || type == ENG_FUNCREF || type == ENG_EXTERNREF ||
-            type == ENG_EXNREF)
+        if ((ta && tb && ta != tb) || is_reference(type))
             return fail_at(c, NULL, "type mismatch");
     }
     if (c->dead)

@@ -118,7 +118,7 @@ struct compiler {
 /* 0 i32, 1 i64 and references, 2 f32, 3 f64. */
 static inline unsigned type_index(uint8_t type)
 {
-    return type < ENG_F64 ? 1 : ENG_I32 - type;
+    return type < ENG_F64 || type > ENG_I32 ? 1 : ENG_I32 - type;
 }
 
 static inline enum acc_class type_class(uint8_t type)
@@ -309,7 +309,13 @@ bool op_numeric(struct compiler *c, unsigned opcode, int *ret);
 bool op_saturating(struct compiler *c, unsigned opcode, int *ret);
 
 /* Control instructions: control.c, calls.c */
-bool same_types(const uint8_t *a, uint32_t n, const uint8_t *b, uint32_t m);
+/* As many types in a as in b, each usable as that of b? */
+bool types_match(const struct compiler *c, const uint8_t *a, uint32_t n, const uint8_t *b,
+                 uint32_t m);
+static inline bool is_reference(uint8_t type)
+{
+    return type == ENG_FUNCREF || type == ENG_EXTERNREF || type == ENG_EXNREF || type_is_fine(type);
+}
 int op_block(struct compiler *c, enum label_kind kind);
 int op_else(struct compiler *c, const uint8_t *at);
 int op_end(struct compiler *c, const uint8_t *at);

@@ -228,8 +228,10 @@ int local_set(struct compiler *c, uint32_t x, bool tee)
     }
     if (!tee)
         return 0;
-    if (set.kind != V_CONST)
-        return local_get(c, set.kind == V_LOCAL ? set.local : x);
+    if (set.kind != V_CONST) {
+        bool source = set.kind == V_LOCAL && c->local_types[set.local] == type;
+        return local_get(c, source ? set.local : x);
+    }
     err = push(c, type);
     c->values[c->value_count - 1].kind = V_CONST;
     c->values[c->value_count - 1].bits = set.bits;

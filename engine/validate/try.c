@@ -66,8 +66,11 @@ static int check_clause(struct compiler *c, const struct clause *k, const uint8_
     const struct label *l = &c->labels[k->label];
     uint32_t n;
     const uint8_t *types = caught(c, k, &n), *want = label_types(l);
-    bool match = label_arity(l) == n + has_reference(k->kind) && (!n || !memcmp(types, want, n)) &&
-                 (!has_reference(k->kind) || want[n] == ENG_EXNREF);
+    bool match = label_arity(l) == n + has_reference(k->kind) && types_match(c, types, n, want, n);
+    if (match && has_reference(k->kind) && want[n] != ENG_EXNREF) {
+        uint8_t caught_ref = type_fine(c->m, &(struct ref_type){ .heap = ENG_EXNREF });
+        match = caught_ref && type_matches(c->m, caught_ref, want[n]);
+    }
     return match ? 0 : fail_at(c, at, "type mismatch");
 }
 
@@ -134,7 +137,6 @@ int try_end(struct compiler *c, struct label *l)
 {
     const struct eng_env *env = c->l->env;
     uint32_t n = c->clause_count - l->clauses;
-    struct clause *first = &c->clauses[l->clauses];
     c->clause_count = l->clauses;
     if (l->dead_outside || !n)
         return 0;
@@ -157,7 +159,7 @@ int try_end(struct compiler *c, struct label *l)
     c->tries[c->try_count++] = t;
     c->dead = false;
     for (uint32_t i = 0; i < n && !err; i++)
-        err = emit_clause(c, &first[i]);
+        err = emit_clause(c, &c->clauses[l->clauses + i]);
     c->dead = true; /* nothing falls through these */
     return err;
 }

@@ -58,6 +58,7 @@ enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *
     trap.exit_code = 0;
     trap.host_error = 0;
     store_settle(s);
+    s->thrown = NULL; /* what comes back as an exception is of this call */
     s->stack_top = top;
     s->guest_runs = false;
     if (f->inst) {

@@ -35,8 +35,6 @@ static void extern_type(const struct eng_module *m, uint8_t kind, uint32_t index
     case ENG_EXTERN_TAG:
         ret->func = m->types[m->tags[index]];
         break;
-    case ENG_EXTERN_COUNT_:
-        break;
     }
 }
 
@@ -94,8 +92,6 @@ int eng_instance_export(struct eng_instance *inst, struct span name, struct eng_
             break;
         case ENG_EXTERN_TAG:
             ret->of.tag = inst->tags[ex->index];
-            break;
-        case ENG_EXTERN_COUNT_:
             break;
         }
         return 0;

@@ -69,6 +69,7 @@ static const char *valtype_name(uint8_t t)
     case ENG_F64: return "f64";
     case ENG_V128: return "v128";
     case ENG_FUNCREF: return "funcref";
+    case ENG_EXNREF: return "exnref";
     default: return "externref";
     }
 }
@@ -113,6 +114,10 @@ void cli_extern_write(struct strbuf *b, const struct eng_extern_type *type)
     case ENG_EXTERN_GLOBAL:
         strbuf_cstr(b, type->is_mutable ? "global mutable " : "global ");
         strbuf_cstr(b, valtype_name(type->valtype));
+        break;
+    case ENG_EXTERN_TAG:
+        strbuf_cstr(b, "tag ");
+        write_types(b, type->func.params, type->func.param_count);
         break;
     }
 }

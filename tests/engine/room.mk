@@ -1,4 +1,5 @@
 $(eval $(call unit_test,unit/engine,tests/unit/engine.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_newer,tests/unit/engine_newer.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))

@@ -33,7 +33,8 @@ static uint64_t next(struct world *w)
 static void fill(struct world *w, const uint8_t *types, uint32_t count, union eng_value *ret)
 {
     for (uint32_t i = 0; i < count; i++) {
-        (ret++)->bits = types[i] == ENG_FUNCREF || types[i] == ENG_EXTERNREF ? 0 : next(w);
+        bool is_ref = types[i] == ENG_FUNCREF || types[i] == ENG_EXTERNREF || types[i] == ENG_EXNREF;
+        (ret++)->bits = is_ref ? 0 : next(w);
         if (types[i] == ENG_V128)
             (ret++)->bits = next(w);
     }
@@ -114,6 +115,7 @@ static int resolve(void *ctx, const struct eng_import *import, struct eng_extern
     case ENG_EXTERN_FUNC: return link_function(l, &t->func, &ret->of.func);
     case ENG_EXTERN_TABLE: return eng_table_create(s, t->valtype, t->limits, &ret->of.table);
     case ENG_EXTERN_MEMORY: return eng_memory_create(s, t->limits, &ret->of.memory);
+    case ENG_EXTERN_TAG: return eng_tag_create(s, &t->func, &ret->of.tag);
     case ENG_EXTERN_GLOBAL:
         fill(l->world, &t->valtype, 1, value);
         return eng_global_create(s, t->valtype, t->is_mutable, value, &ret->of.global);

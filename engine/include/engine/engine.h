@@ -95,7 +95,6 @@ enum eng_extern_kind {
     ENG_EXTERN_MEMORY,
     ENG_EXTERN_GLOBAL,
     ENG_EXTERN_TAG,
-    ENG_EXTERN_COUNT_,
 };
 
 /* Type of an import or export; the field for `kind` is meaningful. */

@@ -10,7 +10,8 @@ import smith
 import walk
 
 FEATURES = ["--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext",
-            "--enable-nontrapping-float-to-int", "--enable-mutable-globals", "--enable-simd"]
+            "--enable-nontrapping-float-to-int", "--enable-mutable-globals", "--enable-simd",
+            "--enable-tail-call"]
 
 # Instructions that take and give the same types, so that one can stand for another.
 SAME_TYPE = [bytes(range(first, last + 1)) for first, last in [
@@ -53,7 +54,9 @@ def seeds():
         with open(path, "rb") as f:
             found.append(f.read())
     root = os.environ.get("SPEC_TESTS") or "../shared/wasm-spec"
-    for path in sorted(glob.glob(os.path.join(root, "2.0-bin", "*.wast"))):
+    for path in sorted(glob.glob(os.path.join(root, "2.0-bin", "*.wast")) +
+                       glob.glob(os.path.join(root, "3.0-bin", "return_call*.wast")) +
+                       glob.glob(os.path.join(root, "3.0-bin", "exceptions_*.wast"))):
         found.extend(script_modules(path))
     return [m for m in found if 8 < len(m) < 20000]
 

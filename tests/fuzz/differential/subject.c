@@ -12,7 +12,7 @@
  *     global INDEX VALUE, table INDEX SIZE NULLS, memory INDEX SIZE HASH
  *     end
  *
- * Types are letters (i I f F v r e), values their bits in hexadecimal, every NaN is "nan". LOG
+ * Types are letters (i I f F v r e x), values their bits in hexadecimal, every NaN is "nan". LOG
  * is a hash of all calls to imported functions so far. JavaScript has no v128: functions with
  * one in their type are not called from outside, and fail when imported and called. */
 #include <inttypes.h>
@@ -61,6 +61,7 @@ static char type_letter(uint8_t type)
     case ENG_V128: return 'v';
     case ENG_FUNCREF: return 'r';
     case ENG_EXTERNREF: return 'e';
+    case ENG_EXNREF: return 'x';
     default: return '?';
     }
 }
@@ -74,6 +75,11 @@ static void print_types(const uint8_t *types, uint32_t count)
         putchar('-');
 }
 
+static bool is_ref(uint8_t type)
+{
+    return type == ENG_FUNCREF || type == ENG_EXTERNREF || type == ENG_EXNREF;
+}
+
 static bool is_nan(union eng_value v, uint8_t type)
 {
     if (type == ENG_F32)
@@ -83,7 +89,7 @@ static bool is_nan(union eng_value v, uint8_t type)
 
 static void print_value(union eng_value v, uint8_t type)
 {
-    if (type == ENG_FUNCREF || type == ENG_EXTERNREF)
+    if (is_ref(type))
         printf(" %s", v.ref ? "ref" : "null");
     else if (type == ENG_V128)
         printf(" v128");
@@ -136,7 +142,7 @@ static enum eng_trap_code log_call(struct eng_call *call, union eng_value *args)
     *log = hash(*log, import->index);
     for (uint32_t i = 0; i < import->type.param_count; i++) {
         uint8_t type = import->type.params[i];
-        if (type == ENG_FUNCREF || type == ENG_EXTERNREF)
+        if (is_ref(type))
             *log = hash(*log, args[i].ref != NULL);
         else if (is_nan(args[i], type))
             *log = hash(*log, 0x7fc00000);
@@ -184,7 +190,7 @@ static const char *trap_class(enum eng_trap_code code)
 
 static void print_extern_type(const char *what, const struct eng_extern_type *t)
 {
-    static const char *const kinds[] = { "func", "table", "memory", "global" };
+    static const char *const kinds[] = { "func", "table", "memory", "global", "tag" };
     printf("%s %s", what, kinds[t->kind]);
     if (t->kind == ENG_EXTERN_FUNC) {
         print_types(t->func.params, t->func.param_count);

@@ -101,6 +101,8 @@ static bool shares_vectors(const struct eng_module *m)
 /* What has been validated goes to the native compiler; nothing was emitted. */
 static int compile_native(struct compiler *c, const struct module_func *f, const uint8_t *body)
 {
+    if (c->l->newer)
+        return E_UNSUPPORTED;
     struct native_body b = { body,           c->l->r.p,     c->local_types,
                              c->local_count, c->max_height, f->offset };
     int err = native_function(c->native, (uint32_t)(f - c->m->funcs), &b);
@@ -278,7 +280,7 @@ int section_code(struct loader *l)
                            "function and code section have inconsistent lengths");
     if (!count)
         return 0;
-    bool wanted = l->env->tier == ENG_TIER_BASELINE && !shares_vectors(l->m);
+    bool wanted = l->env->tier == ENG_TIER_BASELINE && !l->newer && !shares_vectors(l->m);
     struct native_gen *native = wanted ? native_begin(l) : NULL;
     const uint8_t *start = r->p, *end = r->end;
     int err = native ? compile_section(l, count, native) : E_UNSUPPORTED;

@@ -81,7 +81,9 @@ static inline bool quick_access(struct compiler *c, const struct quick_row *row,
                                 struct reader *r)
 {
     uint32_t n = c->value_count;
-    if (available(c) < row->count || r->p == r->end || *r->p > access_of(opcode)->align ||
+    /* An offset of five bytes may have too many bits. */
+    if (available(c) < row->count || reader_left(r) < 5 || *r->p > access_of(opcode)->align ||
+        (r->p[1] & r->p[2] & r->p[3] & r->p[4] & 0x80) ||
         c->values[n - row->count].type != ENG_I32)
         return false;
     if (row->count == 2 && c->values[n - 1].type != row->out)

@@ -153,10 +153,10 @@ static bool same_signature(const struct eng_functype *x, const struct eng_functy
 static uint32_t first_equal(const struct eng_module *m, uint32_t i)
 {
     const struct eng_functype *types = m->slot_types ? m->slot_types : m->types;
-    for (uint32_t k = 0; k < i; k++)
-        if (same_signature(&types[k], &types[i]))
-            return k;
-    return i;
+    uint32_t k = 0;
+    while (k < i && !same_signature(&types[k], &types[i]))
+        k++;
+    return k;
 }
 
 uint8_t type_fine(struct eng_module *m, const struct ref_type *want)
@@ -164,8 +164,16 @@ uint8_t type_fine(struct eng_module *m, const struct ref_type *want)
     struct ref_type canonical = *want, *t = &canonical;
     if (t->is_indexed && m->type_count > SEARCHED_TYPES_MAX)
         return 0;
-    if (t->is_indexed)
-        t->index = first_equal(m, t->index);
+    if (!m->first_types) /* each is searched for once */
+        m->first_types = POOL_ARRAY(&m->pool, m->env, uint16_t, SEARCHED_TYPES_MAX);
+    if (!m->first_types)
+        return 0;
+    if (t->is_indexed) {
+        uint16_t *first = &m->first_types[t->index];
+        if (!*first)
+            *first = (uint16_t)(first_equal(m, t->index) + 1);
+        t->index = *first - 1u;
+    }
     for (uint32_t i = 0; i < m->ref_type_count; i++)
         if (same_ref(&m->ref_types[i], t))
             return (uint8_t)(FINE_TYPE + i);

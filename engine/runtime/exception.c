@@ -193,6 +193,11 @@ const uint64_t *exception_unwind(struct eng_store *s, struct exception *e)
     struct eng_instance *inst = s->inst;
     s->thrown = e;
     while (pc != s->exit_code) {
+        if (s->interrupted) { /* deep stacks take their time */
+            s->interrupted = 0;
+            s->thrown = NULL;
+            return NULL;
+        }
         if (pc == s->cross_code) {
             pc = trap_call_site(s, fp[BRIDGE_PC]);
             inst = (struct eng_instance *)(uintptr_t)fp[BRIDGE_INST];

@@ -118,6 +118,7 @@ struct eng_module {
     uint32_t type_count;
     struct ref_type *ref_types; /* which slot_types, but no others, may name from FINE_TYPE on */
     uint32_t ref_type_count;
+    uint16_t *first_types; /* of types that references name: the first equal one plus 1 */
     /* Index spaces: imported things first. */
     uint32_t *func_types; /* type index of each function */
     uint32_t func_count, func_imports;

@@ -210,7 +210,7 @@ struct exception *exception_new(struct eng_store *s, const struct eng_tag *tag,
                                 const uint64_t *values);
 void exceptions_free(struct eng_store *s);
 /* Finds who catches e, thrown at s->pc in frame s->fp of s->inst: where to go on, and s->fp and
- * s->inst changed. NULL when nobody does: s->thrown is e. */
+ * s->inst changed. NULL when nobody does: s->thrown is e, or NULL after an interruption. */
 const uint64_t *exception_unwind(struct eng_store *s, struct exception *e);
 
 /* Calls a function of the host or of another tier, whose arguments start at args; results

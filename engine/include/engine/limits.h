@@ -14,7 +14,7 @@ enum {
     ENG_MAX_TABLES = 100000,
     ENG_MAX_MEMORIES = 1000,
     ENG_MAX_TAGS = 100000,
-    ENG_MAX_CATCHES = 100000, /* of a try_table */
+    ENG_MAX_CATCHES = 1000, /* of a try_table */
     ENG_MAX_SEGMENTS = 100000, /* of data; likewise of elements */
     ENG_MAX_TABLE_ELEMENTS = 10000000,
     ENG_MAX_PARAMS = 1000, /* likewise results, of functions and blocks */

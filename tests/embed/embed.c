@@ -132,6 +132,7 @@ void embed_init(struct embed *e, enum embed_memory kind)
                                .memory_grow = mem_grow, .memory_destroy = mem_destroy,
                                .memory_guarded = kind == EMBED_GUARD,
                                .tier = tier_wanted(),
+                               .core_2_only = getenv("EMBED_CORE_2") != NULL,
                                .unhardened = getenv("EMBED_UNHARDENED") != NULL, .cpu = eng_cpu(),
                                .code_create = code_create, .code_seal = code_seal,
                                .code_destroy = code_destroy };

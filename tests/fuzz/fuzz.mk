@@ -38,3 +38,8 @@ fuzz: setup ## run the fuzzers (TIME=seconds each, ONLY=part of a name)
 	@$(MAKE) --no-print-directory -s -j$$(nproc) fuzz-needs ONLY='$(ONLY)'
 	@tests/fuzz/all '$(TIME)' $(FUZZ_CHOSEN)
 fuzz-needs: $$(foreach f,$$(FUZZ_CHOSEN),$$(FUZZ_NEEDS_$$(call fuzz_name,$$f)))
+
+.PHONY: coverage
+coverage: setup ## how much of the compiler the differential fuzzer reaches (TIME=seconds)
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(FUZZ_NEEDS_differential)
+	@tests/fuzz/differential/coverage '$(TIME)'

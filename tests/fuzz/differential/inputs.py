@@ -1,5 +1,5 @@
-"""Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py and
-walk.py, and mutations of those and of real ones."""
+"""Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py,
+walk.py and vectors.py, and mutations of those and of real ones."""
 import glob
 import os
 import random
@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import smith
+import vectors
 import walk
 
 FEATURES = ["--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext",
@@ -30,7 +31,7 @@ def generate(rng, folder):
     source, target = os.path.join(folder, "random"), os.path.join(folder, "made.wasm")
     with open(source, "wb") as f:
         f.write(rng.randbytes(int(2 ** rng.uniform(6, 15))))
-    done = subprocess.run(["wasm-opt", "-ttf", source, "--denan", "-o", target, *FEATURES],
+    done = subprocess.run(["wasm-opt", "-ttf", source, "-o", target, *FEATURES],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if done.returncode:
         return None
@@ -129,7 +130,10 @@ def mutate(rng, original):
     return bytes(module)
 
 
-def stream(seed, folder, built=10, mutants=30):
+BUILDERS = [smith, walk, vectors]
+
+
+def stream(seed, folder, built=12, mutants=30):
     """(kind, module) without end; the same for the same seed, wasm-opt and built apps."""
     pool = seeds()
     number = 0
@@ -140,9 +144,9 @@ def stream(seed, folder, built=10, mutants=30):
         if made:
             yield "generated", made
         for turn in range(built):
-            yield "built", (smith, walk)[turn % 2].generate(rng)
+            yield "built", BUILDERS[turn % 3].generate(rng)
         for _ in range(mutants):
             kind = rng.random()
             base = (rng.choice(pool) if pool and kind < 0.5 else
-                    made if made and kind < 0.7 else rng.choice([smith, walk]).generate(rng))
+                    made if made and kind < 0.7 else rng.choice(BUILDERS).generate(rng))
             yield "mutated", mutate(rng, base)

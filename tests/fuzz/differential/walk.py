@@ -499,13 +499,17 @@ class Walker(smith.Function):
         if label.kind != "func":
             self.finish(label)
 
-    def code(self):
-        steps = ([self.op_push] * 3 + [self.op_operate] * 5 + [self.op_mixed] * 4
+    def steps(self):
+        """What may come next, as often as it should."""
+        return ([self.op_push] * 3 + [self.op_operate] * 5 + [self.op_mixed] * 4
                  + [self.op_idiom] * 4 + [self.op_set] * 3 + [self.op_change] * 4
                  + [self.op_load] * 2 + [self.op_call] * 2 + [self.op_block] * 4
                  + [self.op_end] * 3 + [self.op_br_if] * 4 + [self.op_leave] * 2
                  + [self.op_global, self.op_flood, self.op_drop, self.op_select, self.op_store,
                     self.op_memory, self.op_table])
+
+    def code(self):
+        steps = self.steps()
         while self.left > 0 and not self.dead:
             self.left -= 1
             if len(self.here()) > 40:

@@ -72,7 +72,7 @@ def own():
 
 
 def peers():
-    found = subprocess.run(["bench/engine/newest-node"], check=True, stdout=subprocess.PIPE,
+    found = subprocess.run(["scripts/newest-node"], check=True, stdout=subprocess.PIPE,
                            text=True).stdout.strip()
     if found:
         version = subprocess.run([found, "--version"], check=True, stdout=subprocess.PIPE,

@@ -91,6 +91,7 @@ function logger(index, params, results) {
 }
 
 function trapClass(e) {
+  if (e instanceof WebAssembly.Exception) return "exception";
   const m = String(e.message);
   if (e instanceof TypeError) return "other"; // a v128 on its way to or from JavaScript
   if (e instanceof RangeError && /call stack/.test(m)) return "stack";

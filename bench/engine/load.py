@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
-"""What it costs to load a large module. Medians of BENCH_ROUNDS (5) rounds."""
-from common import OUT, medians, tiers
+"""What it costs to load a large module, here and in V8. Medians of BENCH_ROUNDS (5) rounds."""
+import statistics
+import subprocess
+
+from common import OUT, medians, rounds, tiers
 
 LARGE = f"{OUT}/large.wasm"
+# Liftoff compiles all functions before it answers, in one thread.
+LIFTOFF = ["--liftoff-only", "--no-wasm-lazy-compilation", "--single-threaded"]
 FIGURE = {"interp": "engine.load.throughput", "baseline": "engine.baseline.load.throughput"}
 
 
@@ -24,6 +29,17 @@ def size_without_data(path):
     return total
 
 
+def liftoff():
+    """Milliseconds, or None without Node.js."""
+    node = subprocess.run(["scripts/newest-node"], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+    if not node:
+        return None
+    command = [node, *LIFTOFF, "bench/engine/load.mjs", LARGE, "20"]
+    return statistics.median(float(subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                                                  text=True).stdout) for _ in range(rounds()))
+
+
 def main():
     size = size_without_data(LARGE)
     print(f"A module of {size:,} bytes, its data section apart (all of the C library for")
@@ -31,6 +47,12 @@ def main():
     for tier in tiers():
         nanoseconds, = medians(tier, "load", LARGE, 20)
         print(f"BENCH {FIGURE[tier]} {size * 1000 / nanoseconds:.1f} MB_per_s")
+    milliseconds = liftoff()
+    if milliseconds is None:
+        print("Node.js is not installed: V8 is no peer in this run.")
+    else:
+        print("V8's baseline compiler, eagerly and in one thread:")
+        print(f"BENCH peer.v8-baseline.load {size / 1000 / milliseconds:.1f} MB_per_s")
 
 
 if __name__ == "__main__":

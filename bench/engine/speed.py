@@ -69,6 +69,13 @@ def own():
                       size=size, every=1)
         yield Subject(f"engine.{tier}.check", f"{name}, explicit bounds checks",
                       [*runner(tier), "check"], size=size)
+    if "baseline" in tiers():
+        bare = ["env", "EMBED_UNHARDENED=1", *runner("baseline")]
+        yield Subject("engine.baseline.unhardened",
+                      "baseline compiler, guarded memories, not hardened against misprediction",
+                      [*bare, "run"])
+        yield Subject("engine.baseline.check-unhardened",
+                      "baseline compiler, explicit bounds checks, not hardened", [*bare, "check"])
 
 
 def peers():

@@ -262,7 +262,7 @@ static int compile_section(struct loader *l, uint32_t count, struct native_gen *
         if (!err)
             err = compile_all(&c, count);
         if (!err)
-            err = native ? native_finish(native) : hand_over(&c);
+            err = !native ? hand_over(&c) : native_finish(native) ? E_UNSUPPORTED : 0;
     }
     release(&c, count);
     return err;

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "hosts/linux/code.h"
+#include "hosts/linux/ctl.h"
 
 #if defined(__x86_64__)
 #define PROGRAM_ARCH AUDIT_ARCH_X86_64
@@ -100,10 +102,28 @@ static void emit_unless_bits(struct seccomp_program *p, unsigned arg, uint32_t b
     emit_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
-/* Memory that is or becomes executable has no use: the engine interprets. Shared and growing
- * mappings are not in RLIMIT_DATA's books, */
+/* The next instruction, or `over` more, as the argument equals k or not. */
+static void emit_unless_equal(struct seccomp_program *p, unsigned arg, uint32_t k, uint8_t over)
+{
+    emit_load_argument(p, arg);
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, over, k);
+}
+
+/* The app's code, whose file the worker seals before. */
+static void emit_code(struct seccomp_program *p)
+{
+    emit_unless_equal(p, 2, CODE_PROT, 5);
+    emit_unless_equal(p, 3, CODE_FLAGS, 3);
+    emit_unless_equal(p, 4, CTL_CODE_FD, 1);
+    emit_return(p, SECCOMP_RET_ALLOW);
+}
+
+/* Other memory that is or becomes executable has no use. Shared and growing mappings are not
+ * in RLIMIT_DATA's books, */
 static void emit_mmap(struct seccomp_program *p)
 {
+    if (p->compiles)
+        emit_code(p);
     emit_load_argument(p, 2);
     emit(p, BPF_JMP | BPF_JSET | BPF_K, 2, 0, PROT_EXEC);
     emit_load_argument(p, 3);
@@ -123,7 +143,29 @@ static void emit_mprotect(struct seccomp_program *p)
 static void emit_sendmsg(struct seccomp_program *p) { emit_unless_bits(p, 2, MSG_FASTOPEN); }
 
 static void emit_ioctl(struct seccomp_program *p) { emit_if_equal(p, 1, FIONREAD); }
-static void emit_fcntl(struct seccomp_program *p) { emit_if_equal(p, 1, F_SETFL); }
+
+static void emit_fcntl(struct seccomp_program *p)
+{
+    if (p->compiles) {
+        emit_unless_equal(p, 0, CTL_CODE_FD, 5);
+        emit_unless_equal(p, 1, F_ADD_SEALS, 3);
+        emit_unless_equal(p, 2, CODE_SEALS_LAST, 1);
+        emit_return(p, SECCOMP_RET_ALLOW);
+    }
+    emit_if_equal(p, 1, F_SETFL);
+}
+
+/* A filter more, which can only take away. Without flags: one of them hands out a
+ * descriptor from which others' calls are answered. */
+static void emit_seccomp(struct seccomp_program *p)
+{
+    if (p->compiles) {
+        emit_unless_equal(p, 0, SECCOMP_SET_MODE_FILTER, 3);
+        emit_unless_equal(p, 1, 0, 1);
+        emit_return(p, SECCOMP_RET_ALLOW);
+    }
+    emit_return(p, SECCOMP_RET_KILL_PROCESS);
+}
 
 /* RLIMIT_FSIZE does not see blocks beyond a file's end. */
 static void emit_fallocate(struct seccomp_program *p) { emit_if_equal(p, 1, 0); }
@@ -147,6 +189,7 @@ static const struct {
     { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_mmap },     { SYS_mprotect, emit_mprotect },
     { SYS_ioctl, emit_ioctl },         { SYS_fcntl, emit_fcntl },
     { SYS_utimensat, emit_utimensat }, { SYS_fallocate, emit_fallocate },
+    { SYS_seccomp, emit_seccomp },
 };
 
 /* --- the decision --------------------------------------------------------------------
@@ -210,13 +253,14 @@ static void emit_tree(struct seccomp_program *p, const struct run *runs, size_t 
     emit_tree(p, runs + half, count - half);
 }
 
-void seccomp_worker(struct seccomp_program *ret)
+void seccomp_worker(struct seccomp_program *ret, bool compiles)
 {
     uint8_t answers[CALLS_MAX];
     struct run runs[CALLS_MAX + 1];
     fill_answers(answers);
     size_t count = find_runs(answers, runs);
     ret->len = 0;
+    ret->compiles = compiles;
     emit_load(ret, offsetof(struct seccomp_data, arch));
     emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PROGRAM_ARCH);
     emit_return(ret, SECCOMP_RET_KILL_PROCESS); /* another processor's call numbers */
@@ -224,11 +268,31 @@ void seccomp_worker(struct seccomp_program *ret)
     emit_tree(ret, runs, count);
 }
 
+/* The other filter stays on: it has looked at the processor, and at everything else. */
+void seccomp_code_is_mapped(struct seccomp_program *ret)
+{
+    ret->len = 0;
+    emit_load(ret, offsetof(struct seccomp_data, nr));
+    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, SYS_seccomp);
+    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, SYS_mmap);
+    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_mprotect);
+    emit_return(ret, SECCOMP_RET_ALLOW);
+    emit_load_argument(ret, 2);
+    emit(ret, BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC);
+    emit_return(ret, SECCOMP_RET_KILL_PROCESS);
+    emit_return(ret, SECCOMP_RET_ALLOW);
+}
+
 int seccomp_install(const struct seccomp_program *program)
 {
-    struct sock_fprog f = { program->len, (struct sock_filter *)(uintptr_t)program->code };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
+    return seccomp_add(program);
+}
+
+int seccomp_add(const struct seccomp_program *program)
+{
+    struct sock_fprog f = { program->len, (struct sock_filter *)(uintptr_t)program->code };
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) < 0)
         return -errno;
     return 0;

@@ -48,6 +48,8 @@ static const struct cli_option options[] = {
     { "--fuel", 'f', "N", "end the app after N loop rounds and calls" },
     { "--timeout", 't', "SECONDS", "end everything after that long (exit 4)" },
     { "--trace", 'T', NULL, "show the app's calls of the system on stderr" },
+    { "--tier", 'r', "TIER", "interp: interpret apps; baseline: compile them (as usual)" },
+    { "--unhardened", 'u', NULL, "compile without guards against mispredicted accesses" },
     { "--no-build", 'n', NULL, "run the module as it is, however old" },
     { NULL, 0, NULL, NULL },
 };
@@ -113,6 +115,15 @@ static int add_capability(struct run *r, struct list *l, bool lists)
     return cli_fail(r->c, CLI_USAGE, hint, "there is no capability '%s'", r->c->value);
 }
 
+static int choose_tier(struct run *r, const char *tier)
+{
+    r->o.interpret = strcmp(tier, "interp") == 0;
+    if (!r->o.interpret && strcmp(tier, "baseline") != 0)
+        return cli_fail(r->c, CLI_USAGE, "write --tier interp or --tier baseline",
+                        "there is no tier '%s'", tier);
+    return CLI_OK;
+}
+
 static int take_option(struct run *r, int id)
 {
     switch (id) {
@@ -132,6 +143,8 @@ static int take_option(struct run *r, int id)
     case 'f': return number(r, "--fuel", UINT64_MAX - 1, &r->o.fuel);
     case 't': return number(r, "--timeout", TIMEOUT_MAX_S, &r->timeout_s);
     case 'T': r->o.trace = true; return CLI_OK;
+    case 'r': return choose_tier(r, r->c->value);
+    case 'u': r->o.unhardened = true; return CLI_OK;
     case 'n': r->no_build = true; return CLI_OK;
     default: return CLI_OK;
     }

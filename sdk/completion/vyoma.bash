@@ -24,6 +24,9 @@ _vyoma() {
             mapfile -t COMPREPLY < <(compgen -W 'hello server messages files' -- "$cur")
             return
         fi ;;
+    --tier|-r)
+        mapfile -t COMPREPLY < <(compgen -W 'interp baseline' -- "$cur")
+        return ;;
     --data|-D|--apps|-a)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return ;;
@@ -31,7 +34,7 @@ _vyoma() {
     case $command in
     new) words='--template --dry-run' ;;
     build) words='--output --debug --verbose' ;;
-    run) words='--grant --deny --env --apps --data --audit --fuel --timeout --trace --no-build' ;;
+    run) words='--grant --deny --env --apps --data --audit --fuel --timeout --trace --tier --unhardened --no-build' ;;
     help) words='new build run check inspect hash sdk version' ;;
     esac
     if [[ $cur == -* || $command == help ]]; then

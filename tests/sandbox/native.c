@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hosts/linux/code.h"
 #include "hosts/linux/ctl.h"
 
 /* errno as a name: the numbers differ between processors, and messages between libcs. */
@@ -191,6 +192,43 @@ static long try_module_map_write(void)
     void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, CTL_MODULE_FD, 0);
     return p == MAP_FAILED ? -1 : 0;
 }
+/* Memory that executes: none but what the supervisor made for code. */
+static long try_map_executable(int prot, int flags, int fd)
+{
+    void *p = mmap(NULL, 4096, prot, flags, fd, 0);
+    return p == MAP_FAILED ? -1 : 0;
+}
+static long try_exec_memory(void)
+{
+    return try_map_executable(PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+static long try_exec_write_memory(void)
+{
+    return try_map_executable(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+static long try_exec_module(void)
+{
+    return try_map_executable(PROT_READ | PROT_EXEC, MAP_PRIVATE, CTL_MODULE_FD);
+}
+static long try_exec_code_writable(void)
+{
+    return try_map_executable(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, CTL_CODE_FD);
+}
+static long try_exec_code_shared(void)
+{
+    return try_map_executable(PROT_READ | PROT_EXEC, MAP_SHARED, CTL_CODE_FD);
+}
+static long try_exec_protect(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? -1 : mprotect(p, 4096, PROT_READ | PROT_EXEC);
+}
+static long try_exec_protect_key(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? -1 : syscall(SYS_pkey_mprotect, p, 4096, PROT_READ | PROT_EXEC, 0);
+}
+static long try_code_grow(void) { return ftruncate(CTL_CODE_FD, 1 << 20); }
 static long try_module_unseal(void) { return fcntl(CTL_MODULE_FD, 1033, 0); }
 
 static long try_socket_inet(void) { return socket(AF_INET, SOCK_STREAM, 0); }
@@ -310,7 +348,9 @@ static const struct {
     ATTEMPT(perf), ATTEMPT(iopl), ATTEMPT(syslog), ATTEMPT(shmget), ATTEMPT(mq_open),
     ATTEMPT(nice), ATTEMPT(realtime), ATTEMPT(raise_limit), ATTEMPT(mlock), ATTEMPT(keep_caps),
     ATTEMPT(new_privs), ATTEMPT(shared_memory), ATTEMPT(stack_memory), ATTEMPT(raise_stack),
-    ATTEMPT(pipe_size), ATTEMPT(lease), ATTEMPT(outlive), ATTEMPT(socket_option),
+    ATTEMPT(exec_memory), ATTEMPT(exec_write_memory), ATTEMPT(exec_module),
+    ATTEMPT(exec_code_writable), ATTEMPT(exec_code_shared), ATTEMPT(exec_protect),
+    ATTEMPT(exec_protect_key), ATTEMPT(code_grow), ATTEMPT(pipe_size), ATTEMPT(lease), ATTEMPT(outlive), ATTEMPT(socket_option),
 };
 
 static void do_attempts(void)
@@ -367,6 +407,28 @@ static void do_identity(void)
     for (int cap = 0; cap < 64; cap++)
         bits += prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1;
     printf("%d\n", bits);
+}
+
+/* --- the file for code ------------------------------------------------------------------- */
+
+/* As the worker does it, and then once more. */
+static void do_code(void)
+{
+    enum { PAGE = 4096 };
+    uint8_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static const uint8_t ret[] = { 0xc3 };
+    report("code_written", pwrite(CTL_CODE_FD, ret, sizeof ret, 0));
+    report("code_sealed", fcntl(CTL_CODE_FD, F_ADD_SEALS, CODE_SEALS_LAST));
+    report("code_mapped", mmap(p, PAGE, CODE_PROT, CODE_FLAGS, CTL_CODE_FD, 0) == p ? 0 : -1);
+    report("code_rewritten", pwrite(CTL_CODE_FD, "x", 1, 0));
+    report("code_unsealed", fcntl(CTL_CODE_FD, F_ADD_SEALS, 0));
+    report("code_made_writable", mprotect(p, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
+    void *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, CTL_CODE_FD, 0);
+    report("code_mapped_writable", shared == MAP_FAILED ? -1 : 0);
+    /* Out of the way and written to, and then it is to execute again. */
+    report("code_copied", mprotect(p, PAGE, PROT_READ | PROT_WRITE));
+    p[0] = 0xcc;
+    report("copy_made_executable", mprotect(p, PAGE, PROT_READ | PROT_EXEC));
 }
 
 /* --- exhaustion ---------------------------------------------------------------------------- */
@@ -590,6 +652,7 @@ int main(void)
         { "send_descriptor", do_send_descriptor }, { "unread_replies", do_unread_replies },
         { "escape", do_escape }, { "close_control", do_close_control },
         { "last_words", do_last_words }, { "hoard", do_hoard },
+        { "code", do_code },
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].verb) == 0)

@@ -5,7 +5,7 @@
  *     probe read PATH         prints the beginning of a file of /data
  *     probe write PATH TEXT
  *     probe idle              does nothing, for long
- *     probe crash-once        traps the first time it runs, says so the second time */
+ *     probe crash-once        traps the first time it runs, says so the second time, then idle */
 #include <vyoma/args.h>
 #include <vyoma/fs.h>
 #include <vyoma/net.h>
@@ -50,13 +50,13 @@ static int read_file(const char *path)
     return err ? err : vy_write(VY_STDOUT, bytes, n);
 }
 
-static int crash_once(void)
+static void crash_once(void)
 {
     char byte;
     size_t n = 0;
     if (vy_read_file(vy_data_dir(), "crashed", &byte, 1, &n) == 0 && n == 1) {
         vy_println("back again");
-        return 0;
+        return;
     }
     vy_append_file(vy_data_dir(), "crashed", "1", 1);
     __builtin_trap();
@@ -79,7 +79,7 @@ int main(void)
     if (is("write") && args.count > 3)
         return vy_append_file(vy_data_dir(), args.v[2], args.v[3], strlen(args.v[3]));
     if (is("crash-once"))
-        return crash_once();
+        crash_once();
     vy_println("idle");
     for (;;)
         vy_sleep_ms(1000000);

@@ -427,8 +427,41 @@ TEST(out_of_memory)
     printf("# %u allocations from bytes to an instance\n", n - 1);
 }
 
+static void *no_code(void *ctx, size_t bytes)
+{
+    return NULL;
+}
+
+static int no_seal(void *ctx, void *p, size_t bytes)
+{
+    return E_LIMIT;
+}
+
+/* Then the module is interpreted. */
+TEST(no_memory_for_code)
+{
+    for (int i = 0; i < 2; i++) {
+        struct fixture fx = { 0 };
+        struct eng_module_size size;
+        embed_init(&fx.embed, EMBED_CHECK);
+        fx.embed.env.tier = ENG_TIER_BASELINE;
+        if (i == 0)
+            fx.embed.env.code_create = no_code;
+        else
+            fx.embed.env.code_seal = no_seal;
+        CHECK_INT(eng_module_load(&fx.embed.env, span_of(main_wasm, sizeof main_wasm), &fx.module,
+                                  &fx.err), 0);
+        CHECK_INT(open_store(&fx, NULL), 0);
+        eng_module_size(fx.module, &size);
+        CHECK(size.native == 0 && size.code != 0);
+        CHECK_INT(call1(&fx, "outer", 5), 21);
+        close_fixture(&fx);
+    }
+}
+
 TEST_MAIN(RUN(backtrace) RUN(memory_checked) RUN(memory_guarded)
               RUN(memory_without_the_promised_guard) RUN(fuel) RUN(interrupt)
                   RUN(interrupt_in_a_long_fill) RUN(stack_exhausted) RUN(indirect_calls)
                       RUN(host_functions) RUN(calls_back_without_end) RUN(values)
-                          RUN(many_instances) RUN(refusals) RUN(out_of_memory))
+                          RUN(many_instances) RUN(refusals) RUN(out_of_memory)
+                              RUN(no_memory_for_code))

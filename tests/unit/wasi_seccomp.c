@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "hosts/linux/code.h"
+#include "hosts/linux/ctl.h"
 #include "hosts/linux/seccomp.h"
 #include "lib/test.h"
 
@@ -28,17 +30,19 @@ enum { KILLED = -1, WORKED = 0 }; /* or an errno */
 
 /* What becomes of a call under the filter. Nothing but system calls happens in the child,
  * since whatever a libc or a sanitizer likes to do besides is not allowed there. */
-__attribute__((no_sanitize("address", "undefined"))) static int try_call(long nr, long a, long b,
-                                                                         long c, long d)
+static bool compiles, code_is_mapped;
+__attribute__((no_sanitize("address", "undefined"))) static int try_6(long nr, long a, long b, long c,
+                                                                      long d, long e, long f)
 {
     int status;
-    struct seccomp_program program;
-    seccomp_worker(&program);
+    struct seccomp_program program, second;
+    seccomp_worker(&program, compiles);
+    seccomp_code_is_mapped(&second);
     pid_t pid = fork();
     if (pid == 0) {
-        if (seccomp_install(&program) < 0)
+        if (seccomp_install(&program) < 0 || (code_is_mapped && seccomp_add(&second) < 0))
             _exit(200);
-        long r = syscall(nr, a, b, c, d, 0, 0);
+        long r = syscall(nr, a, b, c, d, e, f);
         syscall(SYS_exit_group, r < 0 ? errno : 0);
     }
     if (waitpid(pid, &status, 0) != pid)
@@ -46,6 +50,11 @@ __attribute__((no_sanitize("address", "undefined"))) static int try_call(long nr
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGSYS ? KILLED : 202;
     return WEXITSTATUS(status);
+}
+
+static int try_call(long nr, long a, long b, long c, long d)
+{
+    return try_6(nr, a, b, c, d, 0, 0);
 }
 
 TEST(the_documented_ways_out_are_refused)
@@ -138,6 +147,72 @@ TEST(arguments_are_looked_at)
     close(fd);
 }
 
+static int try_map(int prot, int flags, int fd)
+{
+    void *room = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int r = try_6(SYS_mmap, (long)room, 4096, prot, flags, fd, 0);
+    munmap(room, 4096);
+    return r;
+}
+
+/* The file for code where the worker has it. What has the number now is put back. */
+static int put_code_file(void)
+{
+    int saved = fcntl(CTL_CODE_FD, F_DUPFD_CLOEXEC, 16);
+    int fd = memfd_create("code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    CHECK(fd >= 0 && ftruncate(fd, 4096) == 0);
+    if (fd != CTL_CODE_FD) {
+        CHECK_INT(dup2(fd, CTL_CODE_FD), CTL_CODE_FD);
+        close(fd);
+    }
+    return saved;
+}
+
+TEST(code_is_mapped_once)
+{
+    int saved = put_code_file(), other = fcntl(CTL_CODE_FD, F_DUPFD_CLOEXEC, 16);
+    long all = F_SEAL_SEAL | F_SEAL_WRITE;
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, CTL_CODE_FD), KILLED); /* it interprets */
+    CHECK_INT(try_call(SYS_fcntl, CTL_CODE_FD, F_ADD_SEALS, CODE_SEALS_LAST, 0), KILLED);
+    CHECK_INT(try_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0, 0), KILLED);
+    compiles = true;
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, CTL_CODE_FD), WORKED);
+    CHECK_INT(try_map(CODE_PROT | PROT_WRITE, CODE_FLAGS, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(PROT_EXEC, CODE_FLAGS, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(CODE_PROT, MAP_SHARED | MAP_FIXED, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(CODE_PROT, MAP_PRIVATE, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS | MAP_ANONYMOUS, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, other), KILLED);
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, CTL_MODULE_FD), KILLED);
+    CHECK_INT(try_map(PROT_READ | PROT_WRITE, MAP_SHARED, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_call(SYS_mprotect, 0, 0, CODE_PROT, 0), KILLED);
+    CHECK_INT(try_call(SYS_mprotect, 0, 0, CODE_PROT | PROT_WRITE, 0), KILLED);
+    CHECK_INT(try_call(SYS_memfd_create, (long)"x", 0, 0, 0), KILLED);
+    CHECK_INT(try_call(SYS_fcntl, CTL_CODE_FD, F_ADD_SEALS, F_SEAL_SEAL, 0), KILLED);
+    CHECK_INT(try_call(SYS_fcntl, other, F_ADD_SEALS, all, 0), KILLED);
+    CHECK_INT(try_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0, 0), EFAULT);
+    CHECK_INT(try_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 0), KILLED);
+    CHECK_INT(try_call(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, 0, 0), KILLED);
+    CHECK_INT(fcntl(CTL_CODE_FD, F_ADD_SEALS, CODE_SEALS_LAST), 0);
+    CHECK_INT(try_call(SYS_pwrite64, CTL_CODE_FD, (long)"x", 1, 0), EPERM);
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, CTL_CODE_FD), WORKED);
+    code_is_mapped = true;
+    CHECK_INT(try_map(CODE_PROT, CODE_FLAGS, CTL_CODE_FD), KILLED);
+    CHECK_INT(try_map(PROT_READ, CODE_FLAGS, CTL_CODE_FD), WORKED);
+    CHECK_INT(try_call(SYS_mprotect, 0, 0, CODE_PROT, 0), KILLED);
+    CHECK_INT(try_call(SYS_mprotect, 0, 0, PROT_READ | PROT_WRITE, 0), WORKED);
+    CHECK_INT(try_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0, 0), KILLED);
+    CHECK_INT(try_call(SYS_getpid, 0, 0, 0, 0), KILLED);
+    CHECK_INT(try_call(SYS_openat, 0, 0, 0, 0), EPERM);
+    compiles = code_is_mapped = false;
+    close(other);
+    close(CTL_CODE_FD);
+    if (saved >= 0) {
+        dup2(saved, CTL_CODE_FD);
+        close(saved);
+    }
+}
+
 /* What the program says to one call whose arguments have all bits set: conditional ones
  * are not allowed then. */
 static uint32_t decide(const struct seccomp_program *p, uint32_t nr)
@@ -175,7 +250,7 @@ TEST(nothing_else_is_allowed)
 #endif
     };
     struct seccomp_program p;
-    seccomp_worker(&p);
+    seccomp_worker(&p, true); /* the wider one */
     uint32_t allowed = 0;
     for (uint32_t nr = 0; nr < 70000; nr++)
         allowed += decide(&p, nr) == SECCOMP_RET_ALLOW;
@@ -188,4 +263,5 @@ TEST(nothing_else_is_allowed)
 
 TEST_MAIN(RUN(the_documented_ways_out_are_refused) RUN(unknown_calls_kill)
               RUN(foreign_call_tables_kill) RUN(what_works_on_open_descriptors_is_allowed)
-                  RUN(arguments_are_looked_at) RUN(nothing_else_is_allowed))
+                  RUN(arguments_are_looked_at) RUN(code_is_mapped_once)
+                      RUN(nothing_else_is_allowed))

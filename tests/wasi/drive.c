@@ -5,7 +5,9 @@
  * CAPS: enum wasi_cap bits. DIR: /data, or "". FLAGS: enum ctl_start_flags bits. PORTS: how many
  * sockets listen, on ports that the system chooses (told as VYOMA_TEST_PORT_0 and so on in
  * the environment). Bit 16 of FLAGS: after 0.2 s the worker gets SIGTERM; bit 17: paths are
- * served as where openat2 is missing. CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr.
+ * served as where openat2 is missing. With CTL_START_COMPILE there is a file for code;
+ * bit 18: of one page only; bit 19: it is CTL_START_CODE_KEPT, and holds something else.
+ * CTL_REFUSED, CTL_TRAP and CTL_TRACE are shown on stderr.
  * Exits as the worker does. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -16,17 +18,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "hosts/linux/code.h"
 #include "hosts/linux/ctl.h"
 #include "hosts/linux/paths.h"
 #include "wasi/abi.h"
 
-enum { SEND_SIGTERM = 1 << 16, NO_OPENAT2 = 1 << 17 };
+enum { SEND_SIGTERM = 1 << 16, NO_OPENAT2 = 1 << 17, CODE_SMALL = 1 << 18, CODE_OTHER = 1 << 19 };
 
 static uint8_t data[CTL_DATA_MAX], reply_data[CTL_DATA_MAX];
 static struct paths *paths;
@@ -64,15 +68,33 @@ static int load(const char *path)
     return fd;
 }
 
-static pid_t start_worker(const char *program, int module, int ctl)
+/* As the supervisor makes it; -1 when nothing is compiled. */
+static int code_file(int flags, int module)
+{
+    struct stat st;
+    if (!(flags & CTL_START_COMPILE))
+        return -1;
+    int fd = memfd_create("code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || fstat(module, &st) < 0 ||
+        ftruncate(fd, flags & CODE_SMALL ? 4096 : (off_t)code_room((size_t)st.st_size)) < 0)
+        fail("code");
+    int seals = flags & CODE_OTHER ? CODE_SEALS_FIRST | CODE_SEALS_LAST : CODE_SEALS_FIRST;
+    if (fcntl(fd, F_ADD_SEALS, seals) < 0)
+        fail("seals");
+    return fd;
+}
+
+static pid_t start_worker(const char *program, int module, int code, int ctl)
 {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    int fds[2] = { fcntl(ctl, F_DUPFD, 10), fcntl(module, F_DUPFD, 10) };
+    int fds[3] = { fcntl(ctl, F_DUPFD, 10), fcntl(module, F_DUPFD, 10), fcntl(code, F_DUPFD, 10) };
     dup2(fds[0], CTL_WORKER_FD);
     dup2(fds[1], CTL_MODULE_FD);
-    for (int fd = 5; fd < 64; fd++)
+    if (code >= 0)
+        dup2(fds[2], CTL_CODE_FD);
+    for (int fd = code >= 0 ? CTL_CODE_FD + 1 : CTL_CODE_FD; fd < 64; fd++)
         close(fd);
     execl(program, program, (char *)NULL);
     _exit(98);
@@ -104,7 +126,9 @@ static void send_start(char **argv, int argc)
     char env_bytes[4096], port[64];
     int i = 7;
     m.u.start.caps = (uint32_t)atoi(argv[3]);
-    m.u.start.flags = (uint32_t)atoi(argv[5]);
+    m.u.start.flags = (uint32_t)atoi(argv[5]) & 0xffff;
+    if (atoi(argv[5]) & CODE_OTHER)
+        m.u.start.flags |= CTL_START_CODE_KEPT;
     m.u.start.fuel = 1000000;
     m.u.start.memory_pages = 256;
     m.u.start.port_count = (uint16_t)fds.count;
@@ -234,8 +258,8 @@ int main(int argc, char **argv)
             paths_without_openat2(paths);
     }
     channel = pair[0];
-    int module = load(argv[2]);
-    worker = start_worker(argv[1], module, pair[1]);
+    int module = load(argv[2]), code = code_file(atoi(argv[5]), module);
+    worker = start_worker(argv[1], module, code, pair[1]);
     if (atoi(argv[5]) & SEND_SIGTERM) {
         struct itimerval after = { .it_value = { 0, 200 * 1000 } };
         signal(SIGALRM, on_alarm);

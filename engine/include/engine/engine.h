@@ -161,7 +161,8 @@ struct eng_env {
     /* For compiled tiers only; the functions may be NULL for ENG_TIER_INTERP. Memory for
      * code is first written and then executed, never both: code_create gives `bytes`
      * bytes that can be written, or NULL; code_seal makes them executable and no longer
-     * writable, 0 or a negative error; code_destroy frees them in either state. */
+     * writable, 0 or a negative error; code_destroy frees them in either state. After a
+     * failure of the first two the module is interpreted. */
     enum eng_tier tier;
     uint32_t cpu; /* of eng_cpu(); 0: asked again for each module */
     bool unhardened; /* leaves out what keeps mispredicted accesses within tables and memories */

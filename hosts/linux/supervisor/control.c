@@ -40,7 +40,7 @@ static uint32_t wasi_caps(const struct manifest *m)
 
 /* An app that talks in lines must have its C library write them one by one, whatever is
  * behind the pipe; the foreground app is told what is really there. */
-static uint32_t start_flags(const struct sup *s, const struct app *a)
+static uint32_t stream_flags(const struct sup *s, const struct app *a)
 {
     const struct console *c = &s->console;
     if (!sup_is_foreground(s, a))
@@ -48,6 +48,15 @@ static uint32_t start_flags(const struct sup *s, const struct app *a)
     return (c->in_is_tty ? CTL_START_TTY0 : 0u) | (c->out.is_tty ? CTL_START_TTY1 : 0u) |
            (c->err.is_tty ? CTL_START_TTY2 : 0u) | (s->o->trace ? CTL_START_TRACE : 0u) |
            (s->o->fuel ? CTL_START_FUEL : 0u);
+}
+
+static uint32_t start_flags(const struct sup *s, const struct app *a)
+{
+    uint32_t flags = stream_flags(s, a);
+    if (a->code_fd >= 0 || a->code_kept)
+        flags |= CTL_START_COMPILE;
+    return flags | (a->code_kept ? CTL_START_CODE_KEPT : 0u) |
+           (s->o->unhardened ? CTL_START_UNHARDENED : 0u);
 }
 
 static void put_string(struct strbuf *b, struct span text)
@@ -376,7 +385,7 @@ void control_readable(struct sup *s, struct app *a)
         return;
     }
     switch (m.type) {
-    case CTL_RUNNING: break;
+    case CTL_RUNNING: code_sealed(s, a); break;
     case CTL_REFUSED:
     case CTL_TRAP: on_last_word(s, a, &m); break;
     case CTL_TRACE: on_trace(s, a, &m); break;

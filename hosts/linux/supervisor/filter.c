@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 
 #include "base/assert.h"
+#include "hosts/linux/code.h"
+#include "hosts/linux/ctl.h"
 #include "sandbox.h"
 
 #if defined(__x86_64__)
@@ -79,7 +81,7 @@ static const uint32_t refused[] = {
     SYS_name_to_handle_at, SYS_memfd_create, SYS_memfd_secret, SYS_fanotify_init,
     SYS_fanotify_mark, SYS_inotify_init1, SYS_landlock_create_ruleset, SYS_landlock_add_rule,
     SYS_landlock_restrict_self, SYS_lookup_dcookie, SYS_remap_file_pages, SYS_mbind,
-    SYS_migrate_pages, SYS_move_pages, SYS_set_mempolicy,
+    SYS_migrate_pages, SYS_move_pages, SYS_set_mempolicy, SYS_pkey_mprotect,
     /* System V and POSIX queues: a way from app to app */
     SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semctl, SYS_msgget, SYS_msgsnd,
     SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink,
@@ -120,6 +122,28 @@ static void emit_execveat(struct sandbox *s)
     emit_return(s, SECCOMP_RET_ERRNO | EPERM);
 }
 
+static void emit_load_argument(struct sandbox *s, unsigned arg)
+{
+    emit_load(s, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+}
+
+/* The one mapping that executes: of the file for code (hosts/linux/code.h). Leaves the call's
+ * number loaded when nothing is to be executable. */
+static void emit_code(struct sandbox *s)
+{
+    emit_unless(s, SYS_mmap, 10);
+    emit_load_argument(s, 2);
+    emit(s, BPF_JMP | BPF_JSET | BPF_K, 0, 7, PROT_EXEC);
+    emit_unless(s, CODE_PROT, 5);
+    emit_load_argument(s, 3);
+    emit_unless(s, CODE_FLAGS, 3);
+    emit_load_argument(s, 4);
+    emit_unless(s, CTL_CODE_FD, 1);
+    emit_return(s, SECCOMP_RET_ALLOW);
+    emit_return(s, SECCOMP_RET_ERRNO | EPERM);
+    emit_load(s, offsetof(struct seccomp_data, nr));
+}
+
 /* --- calls that depend on an argument ------------------------------------------------ */
 
 enum test { HAS, HAS_ALL, IS, IS_NOT }; /* one of the bits, all of them; the value */
@@ -143,6 +167,7 @@ static const struct condition {
     /* Memory that RLIMIT_DATA does not count. */
     { SYS_mmap, 3, HAS_ALL, MAP_SHARED | MAP_ANONYMOUS },
     { SYS_mmap, 3, HAS, MAP_GROWSDOWN },
+    { SYS_mprotect, 2, HAS, PROT_EXEC },
     { SYS_fallocate, 1, IS_NOT, 0 }, /* blocks beyond a file's end, which no limit bounds */
     { SYS_prctl, 0, IS, PR_SET_PDEATHSIG }, /* it would outlive the supervisor */
 };
@@ -151,7 +176,7 @@ static const struct condition {
 static void emit_condition(struct sandbox *s, const struct condition *c, bool is_last)
 {
     emit_unless(s, c->nr, c->test == HAS_ALL ? 5 : 4);
-    emit_load(s, offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t));
+    emit_load_argument(s, c->arg);
     switch (c->test) {
     case HAS: emit(s, BPF_JMP | BPF_JSET | BPF_K, 0, 1, c->k); break;
     case HAS_ALL:
@@ -183,6 +208,7 @@ void sandbox_filter_build(struct sandbox *s)
     emit_load(s, offsetof(struct seccomp_data, nr));
     emit_unless(s, SYS_clone3, 1);
     emit_return(s, SECCOMP_RET_ERRNO | ENOSYS);
+    emit_code(s);
     size_t rules = base_countof(conditions);
     for (size_t i = 0; i < rules; i++) {
         bool is_last = i + 1 == rules || conditions[i + 1].nr != conditions[i].nr;

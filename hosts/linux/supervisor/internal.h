@@ -23,6 +23,8 @@ enum {
     CONSOLE_HIGH = 64 * 1024,       /* more than this: apps wait (un-booted) */
     EVENTS_AT_ONCE = 64,
     CONNECT_TIMEOUT_MS = 30 * 1000,
+    CODE_KEPT_MAX = 32,
+    CODE_KEPT_BYTES = 2 * 1024 * 1024, /* of one of them */
 };
 
 /* What an epoll event is about; the app's id is in the low half. */
@@ -44,9 +46,12 @@ struct app {
 
     /* loaded */
     int module_fd; /* sealed; -1 */
+    uint8_t hash[32]; /* of the module */
     char *manifest;
 
     /* running */
+    int code_fd;    /* that its worker is to seal; -1 */
+    bool code_kept; /* it was given one that was kept */
     pid_t pid; /* 0: not started, or reaped */
     bool paused;     /* by core */
     bool throttled;  /* it has used up its share of this window (fair.c) */
@@ -107,6 +112,13 @@ struct audit {
     bool discards; /* it is /dev/null */
 };
 
+/* A sealed file of code. */
+struct kept_code {
+    uint8_t hash[32]; /* of the module */
+    uint64_t used;    /* of kept_clock; 0: the place is free */
+    int fd;
+};
+
 struct sup {
     const struct supervisor_options *o;
     struct host host;
@@ -133,6 +145,8 @@ struct sup {
         uint64_t number, ends_ns, active, active_before;
         uint32_t throttled;
     } window;
+    struct kept_code kept[CODE_KEPT_MAX];
+    uint64_t kept_clock;
     uint8_t *packet; /* CTL_DATA_MAX */
     uint8_t *reply;  /* CTL_DATA_MAX */
     uint8_t *output; /* OUTPUT_READ_BYTES */
@@ -179,6 +193,8 @@ int load_verify(struct sup *s, struct span name, uint8_t hash[32]);
 bool load_parse(const char *text, size_t len, struct manifest *m, struct format_error *err);
 /* The name of the app in the folder dir: its manifest's, else base_name's. */
 void load_folder_name(struct sup *s, int dir, const char *path, char *out, size_t cap);
+/* A memory file that can be sealed and never executed as a program. */
+int sup_memfd(const char *name);
 /* The manifest text with the operator's grants and denies; malloc'ed; NULL with the reason in
  * s->why. */
 char *override_manifest(struct sup *s, const char *text, size_t *len);
@@ -205,6 +221,15 @@ void control_close(struct sup *s, struct app *a);
 void control_answer(struct sup *s, struct app *a, struct ctl_msg *m, struct span ra,
                     struct span rb, int fd);
 void control_fail(struct sup *s, struct app *a, uint16_t wasi_error);
+
+/* --- code.c --------------------------------------------------------------------- */
+/* The file for a's code, still owned here: a new one, or one that is kept (a->code_kept). -1:
+ * the worker interprets. */
+int code_open(struct sup *s, struct app *a);
+/* a's worker runs: what it has sealed is kept. */
+void code_sealed(struct sup *s, struct app *a);
+void code_close(struct app *a);
+void code_close_all(struct sup *s);
 
 /* --- net.c ---------------------------------------------------------------------- */
 /* Sockets that listen on the ports of m. 0, or E_IO with the reason in s->why. */

@@ -14,18 +14,12 @@
 #include <linux/openat2.h>
 
 #include "base/err.h"
+#include "hosts/linux/code.h"
 #include "internal.h"
 #include "trust/sha256.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008u
-#endif
-#ifndef F_SEAL_SEAL
-#define F_ADD_SEALS 1033
-#define F_SEAL_SEAL 0x0001
-#define F_SEAL_SHRINK 0x0002
-#define F_SEAL_GROW 0x0004
-#define F_SEAL_WRITE 0x0008
 #endif
 
 /* A file of an app's folder. Nothing in a manifest can name one outside of it. */
@@ -94,7 +88,7 @@ static bool has_overrides(const struct sup *s, const struct app *a)
            (o->grants_count || o->denies_count || o->args_count || o->env_count);
 }
 
-static int new_memfd(const char *name)
+int sup_memfd(const char *name)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
     if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
@@ -137,9 +131,9 @@ static int seal_module(struct sup *s, int file, const char *name, uint8_t hash[3
                  MODULE_BYTES_MAX >> 20);
         return E_IO;
     }
-    int fd = new_memfd(name);
+    int fd = sup_memfd(name);
     if (fd < 0 || copy_all(file, fd, st.st_size) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
+        fcntl(fd, F_ADD_SEALS, CODE_SEALS_FIRST | CODE_SEALS_LAST) < 0 ||
         hash_fd(s, fd, hash) < 0) {
         snprintf(s->why, sizeof s->why, "the module could not be read and sealed: %s",
                  strerror(errno));
@@ -184,6 +178,8 @@ int load_app(struct sup *s, struct app *a, struct host_loaded *ret)
         int file = open_module(s, dir, &m);
         a->module_fd = file >= 0 ? seal_module(s, file, a->name, ret->hash) : -1;
         r = a->module_fd < 0 ? E_IO : E_OK;
+        if (r == E_OK)
+            memcpy(a->hash, ret->hash, sizeof a->hash);
         if (file >= 0)
             close(file);
     }

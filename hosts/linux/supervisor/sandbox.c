@@ -139,7 +139,7 @@ static bool make_namespaces(struct sandbox *s)
     return err == 0;
 }
 
-/* Workers' own descriptors are 0 to 4; what the supervisor holds must lie above. */
+/* Workers' own descriptors are 0 to 5; what the supervisor holds must lie above. */
 static void reserve_low_descriptors(void)
 {
     int fd;

@@ -17,7 +17,7 @@
 enum {
     SANDBOX_LACKS_BYTES = 2048,
     SANDBOX_FILTER_MAX = 256,
-    SANDBOX_FDS = 5, /* descriptors 0 to 4 of a worker: stdio, control channel, module */
+    SANDBOX_FDS = 6, /* descriptors 0 to 5 of a worker: stdio, control channel, module, code */
     /* What a worker needs besides linear memory: its stack, the engine's tables and code. */
     SANDBOX_MEMORY_SLACK = 64 * 1024 * 1024,
     SANDBOX_UID_FIRST = 0x40000000, /* uids of apps when the supervisor is root: from here */
@@ -56,7 +56,7 @@ void sandbox_close(struct sandbox *s);
 /* One start. */
 struct sandbox_start {
     struct span name;         /* also the host name in its uts namespace */
-    int fds[SANDBOX_FDS];     /* become 0 to 4; none of them may be below SANDBOX_FDS */
+    int fds[SANDBOX_FDS];     /* become 0 to 5; none may be below SANDBOX_FDS; -1, the last: none */
     uint64_t memory_bytes;    /* linear memory; 0: unlimited */
     uint32_t cpu_percent;     /* 0: unlimited */
     uint64_t data_bytes;      /* of one file that it writes; 0: unlimited */

@@ -71,12 +71,13 @@ static void enter_namespaces(const struct child *c)
 
 static void place_descriptors(const struct child *c)
 {
-    for (int i = 0; i < SANDBOX_FDS; i++) {
+    int count = c->start->fds[SANDBOX_FDS - 1] < 0 ? SANDBOX_FDS - 1 : SANDBOX_FDS;
+    for (int i = 0; i < count; i++) {
         if (dup2(c->start->fds[i], i) < 0)
             fail(c, "place descriptors");
     }
     /* Whatever else is open, perhaps inherited by the supervisor itself, stays outside. */
-    if (syscall(SYS_close_range, SANDBOX_FDS, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+    if (syscall(SYS_close_range, count, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         fail(c, "close all other descriptors (Linux 5.11)");
 }
 

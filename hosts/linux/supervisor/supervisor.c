@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "internal.h"
 
-enum { DESCRIPTORS_AN_APP = 5, DESCRIPTORS_OWN = 128 };
+enum { DESCRIPTORS_AN_APP = 5, DESCRIPTORS_OWN = 128 + CODE_KEPT_MAX };
 
 void supervisor_options_init(struct supervisor_options *o)
 {
@@ -65,7 +65,7 @@ struct app *sup_app_new(struct sup *s, core_app id)
         sup_app_free(s, a);
     memset(a, 0, sizeof *a);
     a->id = id;
-    a->module_fd = a->in.fd = a->out.fd = a->err.fd = a->ctl.fd = a->connect.fd = -1;
+    a->module_fd = a->code_fd = a->in.fd = a->out.fd = a->err.fd = a->ctl.fd = a->connect.fd = -1;
     return a;
 }
 
@@ -85,6 +85,7 @@ void sup_app_free(struct sup *s, struct app *a)
     control_close(s, a);
     if (a->module_fd >= 0)
         close(a->module_fd);
+    code_close(a);
     free(a->manifest);
     memset(a, 0, sizeof *a);
 }
@@ -230,6 +231,7 @@ static void close_storage(struct sup *s)
             close(s->apps_dirs[i]);
         s->apps_dirs[i] = -1;
     }
+    code_close_all(s);
     if (s->app_folder >= 0)
         close(s->app_folder);
     if (s->data_root >= 0)

@@ -57,7 +57,8 @@ static pid_t start_process(struct sup *s, struct app *a, const struct core_grant
     snprintf(a->cgroup, sizeof a->cgroup, "%s.%u", a->name, (unsigned)a->id);
     struct sandbox_start start = {
         .name = span_of_cstr(a->name),
-        .fds = { p->in[0], p->out[1], p->err[1], p->ctl[1], a->module_fd },
+        .fds = { p->in[0], p->out[1], p->err[1], p->ctl[1], a->module_fd,
+                 code_open(s, a) },
         .memory_bytes = grants->memory_bytes,
         .cpu_percent = grants->cpu_percent,
         .data_bytes = grants->data_bytes,

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -189,10 +190,23 @@ int env_init(struct env *e)
 
 static struct eng_store *watched;
 
+#ifdef __x86_64__
+static void guest_fault(uintptr_t address, const ucontext_t *at)
+{
+    const greg_t *regs = at->uc_mcontext.gregs;
+    eng_fault_at(watched, address, (uintptr_t)regs[REG_RIP], (uintptr_t)regs[REG_RSP]);
+}
+#else
+static void guest_fault(uintptr_t address, const ucontext_t *at)
+{
+    eng_fault(watched, address);
+}
+#endif
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
     if (watched)
-        eng_fault(watched, (uintptr_t)info->si_addr);
+        guest_fault((uintptr_t)info->si_addr, context);
     /* Not the guest's: the system call filter does not let us change handlers, and going
      * back would fault for ever. */
     __builtin_trap();

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "channel.h"
+#include "hosts/linux/code.h"
 #include "hosts/linux/seccomp.h"
 #include "hosts/linux/worker/env.h"
 #include "hosts/linux/worker/wasi_linux.h"
@@ -116,14 +117,48 @@ static void on_stop(int sig)
 static void close_sandbox(void)
 {
     struct seccomp_program program;
-    struct sigaction stop = { .sa_handler = on_stop }; /* no SA_RESTART: waits must end */
+    /* No SA_RESTART: waits must end. SA_ONSTACK: compiled code has a stack of its own, with
+     * no room for us. */
+    struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_ONSTACK };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL); /* the guest sees EFBIG */
-    seccomp_worker(&program);
+    seccomp_worker(&program, w.start.flags & CTL_START_COMPILE);
     if (env_catch_faults() < 0 || seccomp_install(&program) < 0)
         refuse(E_IO, 0, "the worker could not install its system call filter");
+}
+
+/* From here on nothing becomes executable any more. */
+static void close_code(void)
+{
+    struct seccomp_program program;
+    if (!(w.start.flags & CTL_START_COMPILE))
+        return;
+    close(CTL_CODE_FD);
+    seccomp_code_is_mapped(&program);
+    if (seccomp_add(&program) < 0)
+        refuse(E_IO, 0, "the worker could not close its system call filter");
+}
+
+static void trace_engine(void)
+{
+    char text[128];
+    struct strbuf b;
+    struct eng_module_size size;
+    if (!(w.start.flags & CTL_START_TRACE))
+        return;
+    eng_module_size(w.module, &size);
+    strbuf_init(&b, text, sizeof text);
+    strbuf_cstr(&b, size.native ? "engine: compiled, " : "engine: interpreted, ");
+    strbuf_u64(&b, size.native ? size.native : size.code);
+    strbuf_cstr(&b, " bytes");
+    if (w.env.code_error)
+        strbuf_cstr(&b, w.env.code_error == E_DENIED ? " (code kept from before differs)"
+                                                     : " (no room for its code)");
+    else if (size.native && w.env.code_kept)
+        strbuf_cstr(&b, ", shared");
+    channel_trace(NULL, strbuf_done(&b));
 }
 
 static void load_module(void)
@@ -138,12 +173,17 @@ static void load_module(void)
         refuse(E_IO, 0, "the module could not be mapped");
     if (env_init(&w.env) < 0)
         refuse(E_NOMEM, 0, "no memory to load the module");
+    if (w.start.flags & CTL_START_COMPILE)
+        env_compile(&w.env, code_room(size), w.start.flags & CTL_START_CODE_KEPT,
+                    w.start.flags & CTL_START_UNHARDENED);
     int r = eng_module_load(&w.env.engine, span_of(p, size), &w.module, &err);
     if (r < 0)
         refuse(r, err.offset, err.message);
     if (size)
         munmap(p, size);
     close(CTL_MODULE_FD);
+    close_code();
+    trace_engine();
 }
 
 static void split_strings(void)

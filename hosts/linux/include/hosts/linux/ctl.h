@@ -43,6 +43,7 @@
 enum {
     CTL_WORKER_FD = 3, /* this channel, in the worker */
     CTL_MODULE_FD = 4, /* the sealed memfd of the module, in the worker */
+    CTL_CODE_FD = 5,   /* for compiled code (hosts/linux/code.h), with CTL_START_COMPILE */
 
     CTL_MSG_BYTES_MAX = 64 * 1024,                   /* one typed message */
     CTL_DATA_MAX = CTL_MSG_BYTES_MAX + 1024,         /* a_len + b_len */
@@ -110,6 +111,9 @@ enum ctl_start_flags {
     CTL_START_TTY0 = 1 << 2,  /* descriptor 0 shows as a terminal: the guest's C library then */
     CTL_START_TTY1 = 1 << 3,  /* writes stdout line by line */
     CTL_START_TTY2 = 1 << 4,
+    CTL_START_COMPILE = 1 << 5,    /* into CTL_CODE_FD, which is there then */
+    CTL_START_CODE_KEPT = 1 << 6,  /* an earlier worker has written and sealed it */
+    CTL_START_UNHARDENED = 1 << 7, /* eng_env.unhardened */
 };
 
 struct ctl_start {

@@ -80,6 +80,8 @@ struct supervisor_options {
     uint64_t fuel; /* of the foreground app; 0: no limit */
     bool trace;    /* the foreground app's host calls, one a line, on console_err */
     bool quiet;    /* no notices, only errors */
+    bool interpret;  /* apps are interpreted; otherwise compiled where this processor can */
+    bool unhardened; /* compiled without what keeps mispredicted accesses within tables */
 
     /* The worker program; NULL: `vyoma-run` beside this program (/proc/self/exe). */
     const char *worker_path;

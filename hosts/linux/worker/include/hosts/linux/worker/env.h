@@ -19,10 +19,19 @@ struct env {
     uint8_t *heap;
     size_t heap_used, heap_writable; /* heap_used <= heap_writable */
     struct env_free_block *free[ENV_CLASSES]; /* each of blocks of one size */
+    size_t code_room;
+    bool code_kept;
+    int code_error; /* why code could not be sealed; 0 */
 };
 
 /* 0 or E_NOMEM. */
 int env_init(struct env *e);
+
+/* From now on modules are compiled, into CTL_CODE_FD: once in the life of the process. room:
+ * the file's size; kept: it is sealed, and what differs from it is not used (E_DENIED). Whenever
+ * code cannot be had, also because it passes the room or the data limit (E_LIMIT), the module is
+ * interpreted. */
+void env_compile(struct env *e, size_t room, bool kept, bool unhardened);
 
 /* Installs the handler of memory faults, on a stack of its own. 0 or E_IO. */
 int env_catch_faults(void);

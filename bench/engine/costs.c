@@ -147,3 +147,39 @@ int cost_instances(struct embed *e, const char *path, struct span bytes, unsigne
     free(all);
     return 0;
 }
+
+/* --- back to the start ----------------------------------------------------------------------- */
+
+enum { PAGE = 4096 };
+
+static uint64_t reset_after(struct guest *g, const struct eng_snapshot *s, size_t pages,
+                            unsigned count)
+{
+    struct eng_memory *m = eng_instance_memory(g->instance);
+    uint64_t start = now_ns();
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t *p = eng_memory_at(m, 0, pages * PAGE);
+        for (size_t at = 0; at < pages; at++)
+            p[at * PAGE] = (uint8_t)i;
+        if (eng_snapshot_restore(s))
+            guest_die(1, "reset", "failed");
+    }
+    return now_ns() - start;
+}
+
+int cost_reset(struct embed *e, const char *path, struct span bytes, unsigned count)
+{
+    struct guest g;
+    struct eng_snapshot *s;
+    struct eng_module *m = guest_load(e, path, bytes);
+    guest_create(e, path, m, &g);
+    if (!eng_instance_memory(g.instance) || eng_snapshot_create(g.instance, &s))
+        guest_die(1, path, "no snapshot");
+    size_t pages = (size_t)eng_memory_size(eng_instance_memory(g.instance)) / PAGE;
+    uint64_t one = reset_after(&g, s, 1, count);
+    printf("%.0f %.0f %zu\n", per(one, count), per(reset_after(&g, s, pages, count), count), pages);
+    eng_snapshot_destroy(s);
+    guest_destroy(&g);
+    eng_module_free(m);
+    return 0;
+}

@@ -22,4 +22,8 @@ int cost_calls(struct embed *e, const char *path, struct span bytes, unsigned co
  * without the guest's memory; bytes of page tables. */
 int cost_instances(struct embed *e, const char *path, struct span bytes, unsigned count);
 
+/* Nanoseconds to write to one page of a guest's memory and put its instance back, and the same
+ * after writing to all of its pages; then how many those are. */
+int cost_reset(struct embed *e, const char *path, struct span bytes, unsigned count);
+
 #endif

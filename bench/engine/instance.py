@@ -19,6 +19,11 @@ def main():
         for (name, unit, divisor), value in zip(FIGURES, values):
             digits = 1 if divisor > 1 else 0
             print(f"BENCH {PREFIX[tier]}.{name} {value / divisor:.{digits}f} {unit}")
+        one, every, pages = medians(tier, "reset", f"{OUT}/small.wasm", COUNT)
+        print("Back to its first state by copy-on-write, after a write to one page of its memory")
+        print(f"and after writes to all {pages:.0f}, the writes included:")
+        print(f"BENCH {PREFIX[tier]}.reset {one / 1000:.1f} us")
+        print(f"BENCH {PREFIX[tier]}.reset_all {every / 1000:.1f} us")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
  *
  *   bench-engine [--tier=interp|baseline] run FILE      run _start; the guest's output to stdout
  *                                         check FILE    the same, every access checked explicitly
- *                                         load|start|calls|instances FILE N
+ *                                         load|start|calls|instances|reset FILE N
  *                                                       what those cost, in numbers: costs.h
  *                                         tier          nothing, if the tier is built in
  *
@@ -37,6 +37,7 @@ static const struct {
     { "start", cost_start },
     { "calls", cost_calls },
     { "instances", cost_instances },
+    { "reset", cost_reset },
 };
 
 static int dispatch(struct embed *e, char **args, int count)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -100,6 +101,80 @@ static void mem_destroy(void *ctx, struct eng_mem_block *block)
     munmap(block->base, RESERVED_BYTES);
 }
 
+/* --- snapshots: copy-on-write of a memory file ----------------------------------------- *
+ *
+ * Of guarded memories, which never move; of the others the engine makes copies. */
+
+struct image {
+    int fd;
+    uint64_t size;
+};
+
+static bool is_zero(const uint8_t *p, size_t len)
+{
+    return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+/* Pages of zeros stay holes of the file. */
+static int write_image(int fd, const uint8_t *base, uint64_t size)
+{
+    enum { PAGE = 4096 };
+    if (ftruncate(fd, (off_t)size) < 0)
+        return E_NOMEM;
+    for (uint64_t at = 0; at < size; at += PAGE)
+        if (!is_zero(base + at, PAGE) && pwrite(fd, base + at, PAGE, (off_t)at) != PAGE)
+            return E_NOMEM;
+    return 0;
+}
+
+/* The file's pages in the block's place, each copied when it is written. */
+static int map_image(const struct image *image, uint8_t *base)
+{
+    void *p = image->size ? mmap(base, image->size, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->fd, 0)
+                          : base;
+    return p == MAP_FAILED ? E_NOMEM : 0;
+}
+
+static void mem_forget(void *ctx, void *p)
+{
+    struct image *image = p;
+    close(image->fd);
+    free(image);
+}
+
+static int mem_image(void *ctx, struct eng_mem_block *block, void **ret)
+{
+    struct image *image = malloc(sizeof *image);
+    if (!image)
+        return E_NOMEM;
+    *image = (struct image){ memfd_create("image", MFD_CLOEXEC), block->size };
+    if (image->fd < 0 || write_image(image->fd, block->base, block->size) < 0 ||
+        map_image(image, block->base) < 0) {
+        mem_forget(ctx, image);
+        return E_NOMEM;
+    }
+    *ret = image;
+    return 0;
+}
+
+static int mem_restore(void *ctx, struct eng_mem_block *block, void *p)
+{
+    struct embed *e = ctx;
+    const struct image *image = p;
+    if (image->size > block->size &&
+        image->size - block->size > e->memory_bytes_max - e->memory_bytes)
+        return E_NOMEM;
+    if (map_image(image, block->base) < 0)
+        return E_NOMEM;
+    if (block->size > image->size)
+        mmap(block->base + image->size, block->size - image->size, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    e->memory_bytes += image->size - block->size;
+    block->size = image->size;
+    return 0;
+}
+
 /* --- compiled code -------------------------------------------------------------- */
 
 static void *code_create(void *ctx, size_t bytes)
@@ -130,6 +205,9 @@ void embed_init(struct embed *e, enum embed_memory kind)
                          .heap_bytes_max = UINT64_C(1) << 30 };
     e->env = (struct eng_env){ .ctx = e, .resize = heap_resize, .memory_create = mem_create,
                                .memory_grow = mem_grow, .memory_destroy = mem_destroy,
+                               .memory_image = kind == EMBED_GUARD ? mem_image : NULL,
+                               .memory_restore = mem_restore,
+                               .memory_forget = mem_forget,
                                .memory_guarded = kind == EMBED_GUARD,
                                .tier = tier_wanted(),
                                .core_2_only = getenv("EMBED_CORE_2") != NULL,

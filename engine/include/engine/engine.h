@@ -153,6 +153,14 @@ struct eng_env {
      * not guarded. 0, or E_NOMEM and *block unchanged. */
     int (*memory_grow)(void *ctx, struct eng_mem_block *block, uint64_t new_size);
     void (*memory_destroy)(void *ctx, struct eng_mem_block *block);
+    /* For snapshots, and may be NULL: then a snapshot is a copy and restoring copies. An image is
+     * what *block holds now, to which memory_restore puts a block back: contents, and the
+     * size, whatever the block became since. A host that has copy-on-write pays for
+     * the pages that were written only. base may move as in memory_grow. memory_image: 0 and
+     * *ret, or E_NOMEM; memory_restore: 0, or E_NOMEM and *block unchanged. */
+    int (*memory_image)(void *ctx, struct eng_mem_block *block, void **ret);
+    int (*memory_restore)(void *ctx, struct eng_mem_block *block, void *image);
+    void (*memory_forget)(void *ctx, void *image);
     /* A promise that every block of memory_create is guarded: modules loaded with
      * this env contain no explicit checks. When false, modules check and run on
      * either kind. An instance of an unchecking module on a block that is not
@@ -323,6 +331,18 @@ struct eng_resolver {
 int eng_instance_create(struct eng_store *s, const struct eng_module *m,
                         const struct eng_resolver *resolver, struct eng_instance **ret,
                         struct eng_error *err, struct eng_trap *trap);
+
+/* A state of an instance to come back to: the memories, tables and globals that it defines, and
+ * which segments are dropped. What it imports belongs to others and stays as it is. The start
+ * function is not run again. Any number of snapshots may be taken and restored, in any order.
+ * E_INVAL while a guest of the store runs, and when a table or global holds an exception, which
+ * lives no longer than something refers to it; E_NOMEM. */
+struct eng_snapshot;
+int eng_snapshot_create(struct eng_instance *inst, struct eng_snapshot **ret);
+/* 0, or an error after which some parts are restored and others not; again may succeed. */
+int eng_snapshot_restore(const struct eng_snapshot *snapshot);
+/* NULL is accepted. Before the instance's store is destroyed. */
+void eng_snapshot_destroy(struct eng_snapshot *snapshot);
 
 const struct eng_module *eng_instance_module(const struct eng_instance *inst);
 

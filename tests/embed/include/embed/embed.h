@@ -5,7 +5,7 @@
  * faults outside the memory. With EMBED_GUARD the engine relies on that and a fault
  * is a trap of the guest. With EMBED_CHECK the engine has to check by itself, the
  * memory moves whenever it grows, and a fault is a crash: a forgotten check or a
- * stale base cannot go unseen.
+ * stale base cannot go unseen. Snapshots are copy-on-write with the former, copies with the latter.
  *
  * One thread; one store at a time owns the faults (embed_watch). */
 #ifndef EMBED_EMBED_H

@@ -44,7 +44,7 @@ $(NOSIMD)/%.o: %
 NOSIMD_ENGINE := $(patsubst %,$(NOSIMD)/%.o,$(engine.sources) engine/runtime/native_none.c \
                    $(engine.dispatch))
 NOSIMD_LIBS := $(O)/dbg/libtests-embed.a $(O)/dbg/libbase.a
--include $(NOSIMD_ENGINE:.o=.d)
+-include $(NOSIMD_ENGINE:.o=.d) $(SPEC_SRC:%=$(NOSIMD)/%.d) $(NOSIMD)/tests/unit/engine.c.d
 $(NOSIMD)/bin/spec: $(SPEC_SRC:%=$(NOSIMD)/%.o) $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
 $(NOSIMD)/bin/unit: $(NOSIMD)/tests/unit/engine.c.o $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
 $(NOSIMD)/bin/spec $(NOSIMD)/bin/unit:

@@ -33,6 +33,15 @@ def lines_of(folder):
     return count
 
 
+def small():
+    """The interpreter alone, without SIMD, -Os by gcc; before linking, so without what the
+    compiler's helpers and the embedder add."""
+    for name, folder in ("minimal", "out/minimal/engine"), ("m4", "out/mcu/engine"):
+        sizes = bytes_of(glob.glob(folder + "/**/*.o", recursive=True))
+        print(f"BENCH engine.size.{name}.code {sizes['code']} bytes")
+        print(f"BENCH engine.size.{name}.constants {sizes['constants']} bytes")
+
+
 def main():
     print(__doc__)
     total = dict.fromkeys(KINDS, 0)
@@ -52,6 +61,7 @@ def main():
     print(f"BENCH engine.size.code {total['code']} bytes")
     print(f"BENCH engine.size.constants {total['constants']} bytes")
     print(f"BENCH engine.size.lines {lines} lines")
+    small()
 
 
 if __name__ == "__main__":

@@ -126,7 +126,8 @@ void boot_event(struct core *c, const struct core_event *ev)
     if (c->booted)
         return;
     c->booted = true;
-    c->owns_machine = c->console.owned = ev->count == 1;
+    c->owns_machine = ev->count == CORE_BOOT_MACHINE;
+    c->console.owned = ev->count != CORE_BOOT_GUEST;
     c->console.terminal = c->owns_machine;
     c->start_ms = c->now_ms;
     bucket_fill(&c->broadcast_all, c->now_ms, BROADCAST_ALL_PER_SEC);

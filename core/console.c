@@ -1,8 +1,8 @@
 /* What a person types. The console belongs to one app at a time, the focus; Ctrl-Z or
  * Ctrl-] brings it home to the shell. Lines are edited here and go to the app whole, so
  * that they never mix with other lines on its stdin. An app with `shell` can ask for the
- * keys themselves; they come as lines too. Un-booted, the foreground app gets the bytes
- * as they are. */
+ * keys themselves; they come as lines too. Un-booted, where the input is no terminal or the
+ * foreground app no shell, that app gets the bytes as they are. */
 #include "state.h"
 
 enum {
@@ -249,6 +249,12 @@ void console_event(struct core *c, const struct core_event *ev)
         return;
     }
     struct span s = ev->text;
+    if (!s.len && !c->owns_machine) { /* the terminal is gone */
+        console_focus(c, NULL);
+        a = focus_of(c);
+        if (a && app_is_alive(a))
+            stdin_close(c, a);
+    }
     while (s.len) {
         a = focus_of(c);
         if (a && a->raw_keys && app_is_up(a)) {

@@ -196,6 +196,8 @@ void screen_line(struct core *c, struct app *a, enum core_stream stream, struct 
     }
     if (line.len && line.p[line.len - 1] == '\r')
         line.len--;
+    if (line.len && line.p[0] == '\r') /* as the shell's lines begin */
+        line = span_skip(line, 1);
     write_prefixed(c, app_name(a), line);
 }
 
@@ -253,7 +255,7 @@ void screen_notice_lines(struct core *c, const struct app *a, struct span text,
     }
     bool fresh = c->console.fresh;
     line_open(c);
-    c->console.notice = !c->console.owned;
+    c->console.notice = !c->owns_machine;
     screen_write(c, CORE_STDERR, strbuf_done(&b));
     screen_write(c, CORE_STDERR, SPAN_LIT(": "));
     write_printable_line(c, text);

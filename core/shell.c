@@ -190,6 +190,10 @@ static void verb_focus(struct core *c, struct app *a, const struct args *args)
         failed(c, a, "is not running: ", args->first);
         return;
     }
+    if (!c->console.owned) {
+        failed(c, a, "there is no console to give: the input is no terminal", SPAN_NONE);
+        return;
+    }
     done(c, a, "focus on ", args->first);
     console_focus(c, t);
 }

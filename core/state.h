@@ -237,7 +237,7 @@ struct audit {
 
 struct console {
     bool terminal;
-    bool owned;     /* booted: core edits lines */
+    bool owned;     /* core edits lines: booted, or the host's terminal hands over keys */
     bool paused;    /* PAUSE of app 0 */
     bool fresh;     /* the cursor is at the start of a line */
     bool notice;    /* what is written now is the system's own */

@@ -270,6 +270,13 @@ static inline void lab_boot(struct lab *lab, const char *boot_toml, bool owns_ma
                                         .count = owns_machine });
 }
 
+/* Un-booted, on a terminal whose lines core edits. */
+static inline void lab_boot_console(struct lab *lab)
+{
+    lab_event(lab, (struct core_event){ .type = CORE_EV_BOOT, .count = CORE_BOOT_CONSOLE });
+    lab_event(lab, (struct core_event){ .type = CORE_EV_CONSOLE_SIZE, .count = 80, .count2 = 24 });
+}
+
 static inline void lab_start(struct lab *lab, const char *name, bool foreground)
 {
     lab_event(lab, (struct core_event){ .type = CORE_EV_START, .name = span_of_cstr(name),

@@ -248,6 +248,41 @@ TEST(focus_is_told_and_comes_home)
     lab_free(lab);
 }
 
+/* Un-booted on a terminal as in a booted machine; the end of the terminal is the end. */
+TEST(focus_comes_home_unbooted)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "sh", APP("sh", STDIO "shell = true\n"));
+    lab_add(lab, "a", APP("a", STDIO));
+    lab_boot_console(lab);
+    lab_start(lab, "sh", true);
+    lab_output(lab, "sh", "@supervisor: console raw\n");
+    CHECK_STR(typed(lab, "sh", "k"), "VYOMA_INPUT:bytes:6b\n");
+    command(lab, "start a");
+    command(lab, "focus a");
+    CHECK_STR(typed(lab, "a", "1+2\r"), "1+2\n");
+    CHECK_STR(shows(lab, "sh", "\rhere\n"), "[sh] here\\n");
+    CHECK_STR(typed(lab, "sh", "\x1a"), "VYOMA_SYSTEM:focus:on\n");
+    CHECK_STR(typed(lab, "sh", "k"), "VYOMA_INPUT:bytes:6b\n");
+    command(lab, "focus a");
+    lab_type(lab, "");
+    CHECK(lab_has(lab, "CLOSE_STDIN sh"));
+    lab_exit(lab, "sh", CORE_EXIT_CODE, 3);
+    lab_exit(lab, "a", CORE_EXIT_CODE, 0);
+    CHECK(lab->powered && lab->stop == CORE_STOP_EXIT);
+    CHECK_INT(lab->code, 3);
+    lab_free(lab);
+}
+
+TEST(focus_needs_a_terminal)
+{
+    struct lab *lab = lab_with("[[app]]\nname = \"sh\"\n[[app]]\nname = \"a\"\n", false);
+    lab_output(lab, "sh", "@supervisor: focus a\n");
+    CHECK_STR(lab_app(lab, "sh")->got,
+              "REPLY:error: there is no console to give: the input is no terminal\nREPLY:END\n");
+    lab_free(lab);
+}
+
 TEST(ctrl_c_ends_the_app_in_focus_but_not_the_shell)
 {
     struct lab *lab = fresh();
@@ -454,7 +489,8 @@ TEST_MAIN(
     RUN(a_prompt_is_put_back_when_the_console_comes_home)
     RUN(a_flood_is_counted_and_kept_in_the_log) RUN(a_traps_backtrace_is_one_notice)
     RUN(lines_are_edited_here) RUN(a_typed_line_has_a_bound) RUN(a_line_goes_to_the_app_in_focus)
-    RUN(focus_is_told_and_comes_home) RUN(ctrl_c_ends_the_app_in_focus_but_not_the_shell)
+    RUN(focus_is_told_and_comes_home) RUN(focus_comes_home_unbooted) RUN(focus_needs_a_terminal)
+    RUN(ctrl_c_ends_the_app_in_focus_but_not_the_shell)
     RUN(ctrl_d_ends_the_input_of_the_app_in_focus_but_not_the_shells)
     RUN(input_that_is_not_taken_is_said) RUN(apps_without_stdio_read_nothing)
     RUN(raw_keys_come_as_lines) RUN(raw_keys_away_from_home_have_a_way_back)

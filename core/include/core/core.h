@@ -33,14 +33,14 @@ static inline uint32_t core_app_slot(core_app id) { return id & 0xffff; }
 /* --- events ---------------------------------------------------------------- */
 
 enum core_event_type {
-    CORE_EV_BOOT,      /* first event: `text` is boot.toml or empty. `count` 1: core owns the
-                          machine and never ends by itself. About the audit log so far:
+    CORE_EV_BOOT,      /* first event: `text` is boot.toml or empty. `count` is of
+                          enum core_boot. About the audit log so far:
                           `hash` of its last whole line (zeros: there is none), `count2` its
                           seq, error E_MALFORMED when its chain is broken (audit_chain.h) */
     CORE_EV_START,     /* the operator wants app `name` (un-booted: `vyoma run`). `count` 1: it
-                          is in the foreground: it has the console's input unedited, its
-                          output is shown without prefix, and when it has ended for good
-                          everything ends with its code */
+                          is in the foreground: it has the console, unedited unless core
+                          edits it, its output is shown without prefix, and when it has
+                          ended for good everything ends with its code */
     CORE_EV_LOADED,    /* answers CORE_ACT_LOAD: `text` is vyoma.toml, `hash` the SHA-256 of
                           the very bytes that will run; or error < 0 with `text` saying why */
     CORE_EV_SPAWNED,   /* answers CORE_ACT_SPAWN: pid; or error < 0 with `text` */
@@ -65,6 +65,10 @@ enum core_event_type {
     CORE_EV_DENIED,    /* the host has refused the app what core could not judge: `denied`, `text`
                           says what. For the record */
 };
+
+/* What core has from its start: it owns the machine, whose console it edits, and never ends by
+ * itself; or it edits a console that hands over single keys and echoes none; or neither. */
+enum core_boot { CORE_BOOT_GUEST, CORE_BOOT_MACHINE, CORE_BOOT_CONSOLE };
 
 enum core_denied {
     CORE_DENIED_ESCAPE,  /* a path that leads out of the app's folder */

@@ -408,7 +408,9 @@ static void boot(struct sup *s)
 {
     struct core_event ev = { .type = CORE_EV_BOOT,
                              .text = s->o->boot_toml,
-                             .count = s->o->owns_machine,
+                             .count = s->o->owns_machine ? CORE_BOOT_MACHINE
+                                      : s->console.raw   ? CORE_BOOT_CONSOLE
+                                                         : CORE_BOOT_GUEST,
                              .count2 = s->audit.last_seq,
                              .error = s->audit.chain_broken ? E_MALFORMED : E_OK };
     memcpy(ev.hash, s->audit.last_hash, sizeof ev.hash);

@@ -101,14 +101,17 @@ static int push_sources(const struct cli *c, struct command *cmd, const char *di
 /* Is there an executable file of that name in PATH? */
 static bool in_path(const char *program)
 {
-    char path[CLI_PATH_MAX], list[CLI_PATH_MAX];
+    char dir[CLI_PATH_MAX], path[CLI_PATH_MAX];
     if (strchr(program, '/'))
         return access(program, X_OK) == 0;
-    const char *env = getenv("PATH");
-    snprintf(list, sizeof list, "%s", env ? env : "/usr/local/bin:/usr/bin:/bin");
-    for (char *save, *dir = strtok_r(list, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
-        if (cli_join(path, dir, program) && access(path, X_OK) == 0)
+    const char *list = getenv("PATH");
+    for (list = list ? list : "/usr/local/bin:/usr/bin:/bin"; *list;) {
+        size_t n = strcspn(list, ":");
+        int len = snprintf(dir, sizeof dir, "%.*s", (int)(n < sizeof dir ? n : 0), list);
+        if (len > 0 && cli_join(path, dir, program) && access(path, X_OK) == 0)
             return true;
+        list += n + (list[n] == ':');
+    }
     return false;
 }
 

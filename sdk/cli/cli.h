@@ -125,6 +125,12 @@ struct cli_build {
 };
 int cli_build_app(const struct cli *c, const struct cli_build *b);
 
+/* What would change a manifest: 0, or CLI_USAGE after the error was shown. A capability is a key
+ * of [capabilities]; with lists also network.ports=N, network.connect=HOST:PORT, ipc.send=APP. */
+int cli_check_capability(const struct cli *c, const char *what, bool lists);
+int cli_check_env(const struct cli *c, const char *entry); /* NAME=VALUE */
+int cli_check_arguments(const struct cli *c, const char *const *args, size_t count);
+
 extern const struct cli_command cli_new, cli_build_command, cli_run, cli_check, cli_inspect,
     cli_hash, cli_sdk, cli_version, cli_help;
 

@@ -44,7 +44,7 @@ static int read_error(const struct cli *c, const char *path, int err)
 int cli_read_file(const struct cli *c, const char *path, size_t max, struct span *ret)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe has to be refused too */
     if (fd < 0 || fstat(fd, &st) != 0) {
         int err = errno;
         if (fd >= 0)

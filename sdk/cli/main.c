@@ -27,7 +27,9 @@ static int unknown(struct cli *c, const char *name)
     for (; cli_commands[n]; n++)
         names[n] = cli_commands[n]->name;
     const char *near = cli_nearest(name, names, n);
-    if (near)
+    if (name[0] == '-')
+        snprintf(hint, sizeof hint, "options stand behind the command");
+    else if (near)
         snprintf(hint, sizeof hint, "did you mean 'vyoma %s'?", near);
     return cli_fail(c, CLI_USAGE, hint, "there is no command '%s'", name);
 }
@@ -37,14 +39,14 @@ int main(int argc, char **argv)
     supervisor_keep_standard_streams();
     struct cli c = { .argv = argv + 2, .argc = argc > 2 ? argc - 2 : 0 };
     const char *name = argc > 1 ? argv[1] : NULL;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        c.json |= strcmp(argv[i], "--json") == 0; /* so that every error is JSON too */
     if (!name)
         return cli_fail(&c, CLI_USAGE, "vyoma help lists the commands", "which command?");
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
         name = "version";
-    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
-        c.json |= strcmp(argv[i], "--json") == 0; /* so that every error is JSON too */
     c.command = cli_command_find(name);
     if (!c.command)
         return unknown(&c, name);

@@ -92,27 +92,10 @@ static int add_apps_dir(struct run *r, const char *dir)
     return CLI_OK;
 }
 
-/* "stdio", ...; with lists also "network.ports=N" and the like. */
-static int add_capability(struct run *r, struct list *l, bool lists)
+/* `code`: what became of looking at the value. */
+static int add_checked(struct run *r, struct list *l, int code)
 {
-    static const char *const keys[] = { "network.ports=", "network.connect=", "ipc.send=" };
-    const char *names[MANIFEST_CAP_COUNT];
-    char hint[160];
-    for (size_t i = 0; lists && i < base_countof(keys); i++)
-        if (strncmp(r->c->value, keys[i], strlen(keys[i])) == 0)
-            return add(r, l);
-    for (int i = 0; i < MANIFEST_CAP_COUNT; i++) {
-        names[i] = manifest_cap_name(i);
-        if (strcmp(r->c->value, names[i]) == 0)
-            return add(r, l);
-    }
-    const char *near = cli_nearest(r->c->value, names, MANIFEST_CAP_COUNT);
-    if (near)
-        snprintf(hint, sizeof hint, "did you mean '%s'?", near);
-    else
-        snprintf(hint, sizeof hint, "a key of [capabilities]%s",
-                 lists ? ", or network.ports=N, network.connect=HOST:PORT, ipc.send=APP" : "");
-    return cli_fail(r->c, CLI_USAGE, hint, "there is no capability '%s'", r->c->value);
+    return code ? code : add(r, l);
 }
 
 static int choose_tier(struct run *r, const char *tier)
@@ -127,13 +110,9 @@ static int choose_tier(struct run *r, const char *tier)
 static int take_option(struct run *r, int id)
 {
     switch (id) {
-    case 'g': return add_capability(r, &r->grants, true);
-    case 'd': return add_capability(r, &r->denies, false);
-    case 'e':
-        if (!strchr(r->c->value, '='))
-            return cli_fail(r->c, CLI_USAGE, "write --env NAME=VALUE", "--env %s has no '='",
-                            r->c->value);
-        return add(r, &r->env);
+    case 'g': return add_checked(r, &r->grants, cli_check_capability(r->c, r->c->value, true));
+    case 'd': return add_checked(r, &r->denies, cli_check_capability(r->c, r->c->value, false));
+    case 'e': return add_checked(r, &r->env, cli_check_env(r->c, r->c->value));
     case 'a':
         return cli_is_dir(r->c->value)
                    ? add_apps_dir(r, r->c->value)
@@ -176,7 +155,7 @@ static int parse(struct run *r)
         r->o.args = (const char *const *)c->argv + c->at + 1;
         r->o.args_count = (size_t)(c->argc - c->at - 1);
     }
-    return CLI_OK;
+    return cli_check_arguments(c, r->o.args, r->o.args_count);
 }
 
 /* --- the apps --------------------------------------------------------------------------- */

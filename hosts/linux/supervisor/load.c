@@ -22,10 +22,11 @@
 #define MFD_NOEXEC_SEAL 0x0008u
 #endif
 
-/* A file of an app's folder. Nothing in a manifest can name one outside of it. */
+/* A file of an app's folder. Nothing in a manifest can name one outside of it, and a pipe in
+ * a file's place does not make us wait. */
 static int open_beneath(int dir, const char *path, uint64_t flags)
 {
-    struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH };
+    struct open_how how = { .flags = flags | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_BENEATH };
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
 }
 

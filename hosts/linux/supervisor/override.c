@@ -12,11 +12,13 @@
 #include "base/err.h"
 #include "internal.h"
 
-enum { EDIT_BYTES = MANIFEST_TEXT_MAX + 16 * 1024 };
+/* More than a manifest may have: what the options add must not be cut off unseen. */
+enum { EDIT_BYTES = 2 * MANIFEST_TEXT_MAX, VALUE_BYTES = MANIFEST_TEXT_MAX };
 
 struct edit {
     char *text; /* EDIT_BYTES */
     size_t len;
+    char value[VALUE_BYTES]; /* being written */
 };
 
 static bool splice(struct edit *e, size_t at, size_t drop, const char *put)
@@ -103,18 +105,21 @@ static size_t value_end(const struct edit *e, size_t at)
 /* Sets key = value in [table], in place of what was there. */
 static bool set_key(struct edit *e, const char *table, const char *key, const char *value)
 {
-    char line[2048];
-    size_t from, to, at;
+    char head[256];
+    size_t from, to, at, drop = 0;
+    if (strlen(table) + strlen(key) > sizeof head - 16)
+        return false;
     if (!find_table(e, table, &from, &to)) {
-        snprintf(line, sizeof line, "\n[%s]\n%s = %s\n", table, key, value);
-        return splice(e, e->len, 0, line);
+        snprintf(head, sizeof head, "\n[%s]\n%s = ", table, key);
+        at = e->len;
+    } else if (find_key(e, key, from, to, &at)) {
+        snprintf(head, sizeof head, "%s = ", key);
+        drop = value_end(e, at) - at;
+    } else {
+        snprintf(head, sizeof head, "\n%s = ", key);
+        at = from;
     }
-    if (find_key(e, key, from, to, &at)) {
-        snprintf(line, sizeof line, "%s = %s", key, value);
-        return splice(e, at, value_end(e, at) - at, line);
-    }
-    snprintf(line, sizeof line, "\n%s = %s", key, value);
-    return splice(e, from, 0, line);
+    return splice(e, at, drop, head) && splice(e, at + strlen(head), 0, value);
 }
 
 /* Adds an element to the list `key` of [table]. */
@@ -177,38 +182,39 @@ static bool deny(struct edit *e, const char *what)
     return plain(what) && drop_table(e, what) && set_key(e, "capabilities", what, "false");
 }
 
-static bool quote_list(char *out, size_t cap, const char *const *items, size_t count)
+static bool set_args(struct edit *e, const char *const *args, size_t count)
 {
     struct strbuf b;
-    strbuf_init(&b, out, cap - 1);
+    strbuf_init(&b, e->value, sizeof e->value - 1);
     strbuf_char(&b, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
             strbuf_cstr(&b, ", ");
-        strbuf_json(&b, span_of_cstr(items[i])); /* a JSON string is a TOML one */
+        strbuf_json(&b, span_of_cstr(args[i])); /* a JSON string is a TOML one */
     }
     strbuf_char(&b, ']');
-    out[b.len] = 0;
-    return !b.overflow;
+    e->value[b.len] = 0;
+    return !b.overflow && set_key(e, "app", "args", e->value);
 }
 
 static bool add_env(struct edit *e, const char *entry)
 {
-    char name[MANIFEST_ARG_BYTES_MAX], value[2 * MANIFEST_ARG_BYTES_MAX];
+    char name[128];
     struct strbuf b;
     const char *equals = strchr(entry, '=');
-    if (!equals || !plain(entry))
+    if (!equals || (size_t)(equals - entry) >= sizeof name)
         return false;
     snprintf(name, sizeof name, "%.*s", (int)(equals - entry), entry);
-    strbuf_init(&b, value, sizeof value - 1);
+    if (!plain(name))
+        return false;
+    strbuf_init(&b, e->value, sizeof e->value - 1);
     strbuf_json(&b, span_of_cstr(equals + 1));
-    value[b.len] = 0;
-    return !b.overflow && set_key(e, "env", name, value);
+    e->value[b.len] = 0;
+    return !b.overflow && set_key(e, "env", name, e->value);
 }
 
 static bool apply(struct sup *s, struct edit *e)
 {
-    char list[2000];
     const struct supervisor_options *o = s->o;
     for (size_t i = 0; i < o->grants_count; i++) {
         snprintf(s->why, sizeof s->why, "--grant %s cannot be written into this manifest",
@@ -222,11 +228,13 @@ static bool apply(struct sup *s, struct edit *e)
         if (!deny(e, o->denies[i]))
             return false;
     }
-    snprintf(s->why, sizeof s->why, "the arguments are too long or have odd characters");
-    if (o->args_count && (!quote_list(list, sizeof list, o->args, o->args_count) ||
-                          !set_key(e, "app", "args", list)))
+    snprintf(s->why, sizeof s->why, "the arguments are too long: a manifest has %d bytes",
+             MANIFEST_TEXT_MAX);
+    if (o->args_count && !set_args(e, o->args, o->args_count))
         return false;
     for (size_t i = 0; i < o->env_count; i++) {
+        snprintf(s->why, sizeof s->why, "--env %.100s cannot be written into this manifest",
+                 o->env[i]);
         if (!add_env(e, o->env[i]))
             return false;
     }
@@ -269,7 +277,7 @@ static bool all_hold(struct sup *s, const struct edit *e)
     if (!load_parse(e->text, e->len, &m, &err)) {
         struct strbuf b;
         strbuf_init(&b, s->why, sizeof s->why - 1);
-        strbuf_cstr(&b, "after --grant and --deny: ");
+        strbuf_cstr(&b, "with what the options add: ");
         format_error_write(&b, SPAN_LIT("vyoma.toml"), &err);
         s->why[b.len] = 0;
         return false;
@@ -287,12 +295,12 @@ static bool all_hold(struct sup *s, const struct edit *e)
 
 char *override_manifest(struct sup *s, const char *text, size_t *len)
 {
-    struct edit e = { malloc(EDIT_BYTES), *len };
+    static struct edit e;
+    e.text = *len < EDIT_BYTES ? malloc(EDIT_BYTES) : NULL;
+    e.len = *len;
     snprintf(s->why, sizeof s->why, "no memory to edit the manifest");
-    if (!e.text || *len >= EDIT_BYTES) {
-        free(e.text);
+    if (!e.text)
         return NULL;
-    }
     memcpy(e.text, text, *len + 1);
     if (!apply(s, &e) || !all_hold(s, &e)) {
         free(e.text);

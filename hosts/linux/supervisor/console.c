@@ -77,9 +77,14 @@ static ssize_t outlet_put(struct outlet *o, const uint8_t *p, size_t n)
 
 static void outlet_gone(struct sup *s, struct outlet *o)
 {
+    int error = errno;
     outlet_close(s, o);
-    if (o == &s->console.out && !s->o->owns_machine)
-        s->console.gone = true;
+    if (o != &s->console.out || s->o->owns_machine)
+        return;
+    s->console.gone = true;
+    s->console.lost = error != EPIPE && error != EIO; /* EIO: a terminal that has hung up */
+    if (s->console.lost)
+        sup_notice(s, LOG_ERROR, "the output could not be written: %s", strerror(error));
 }
 
 /* Too much waits: whoever writes it has to wait too. */

@@ -99,7 +99,8 @@ struct console {
     bool in_paused, in_closed;
     bool raw;
     bool full; /* an outlet is above CONSOLE_HIGH: the apps wait (un-booted) */
-    bool gone; /* nobody reads our stdout any more */
+    bool gone; /* nobody reads our stdout any more, or what it is does not take it */
+    bool lost; /* the latter: a full disk */
     struct termios saved;
 };
 

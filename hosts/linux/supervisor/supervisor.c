@@ -470,10 +470,11 @@ int supervisor_run(const struct supervisor_options *o)
         boot(s);
         start_all(s);
         sup_loop(s);
+        tty_flush(s);
     }
-    int code = r == E_OK      ? s->code
-               : r == E_NOENT ? SUPERVISOR_NOT_FOUND
-                              : SUPERVISOR_FAILED;
+    int code = r == E_NOENT               ? SUPERVISOR_NOT_FOUND
+               : r < 0 || s->console.lost ? SUPERVISOR_FAILED
+                                          : s->code;
     tear_down(s);
     sigaction(SIGPIPE, &old_pipe, NULL);
     sigprocmask(SIG_SETMASK, &old_mask, NULL);

@@ -16,11 +16,11 @@ INSTALL_TO = $(DESTDIR)$(PREFIX)
 
 .PHONY: install
 install: $(O)/rel/bin/vyoma $(O)/rel/bin/vyoma-run ## install the vyoma command (PREFIX=, DESTDIR=)
-	install -d $(INSTALL_TO)/bin $(INSTALL_TO)/share/man/man1 $(INSTALL_TO)/share/vyoma \
-	    $(INSTALL_TO)/share/bash-completion/completions $(INSTALL_TO)/share/zsh/site-functions
-	install -s -m 755 $(O)/rel/bin/vyoma $(O)/rel/bin/vyoma-run $(INSTALL_TO)/bin
-	install -m 644 sdk/man/vyoma.1 $(INSTALL_TO)/share/man/man1
-	install -m 644 sdk/completion/vyoma.bash $(INSTALL_TO)/share/bash-completion/completions/vyoma
-	install -m 644 sdk/completion/_vyoma $(INSTALL_TO)/share/zsh/site-functions
-	install -m 644 sdk/app.mk sdk/app.flags $(INSTALL_TO)/share/vyoma
-	cp -R --no-preserve=ownership,timestamps sdk/include sdk/templates $(INSTALL_TO)/share/vyoma
+	install -d "$(INSTALL_TO)/bin" "$(INSTALL_TO)/share/man/man1" "$(INSTALL_TO)/share/vyoma" \
+	    "$(INSTALL_TO)/share/bash-completion/completions" "$(INSTALL_TO)/share/zsh/site-functions"
+	install -s -m 755 $(O)/rel/bin/vyoma $(O)/rel/bin/vyoma-run "$(INSTALL_TO)/bin"
+	install -m 644 sdk/man/vyoma.1 "$(INSTALL_TO)/share/man/man1"
+	install -m 644 sdk/completion/vyoma.bash "$(INSTALL_TO)/share/bash-completion/completions/vyoma"
+	install -m 644 sdk/completion/_vyoma "$(INSTALL_TO)/share/zsh/site-functions"
+	install -m 644 sdk/app.mk sdk/app.flags "$(INSTALL_TO)/share/vyoma"
+	cp -R --no-preserve=ownership,timestamps sdk/include sdk/templates "$(INSTALL_TO)/share/vyoma"

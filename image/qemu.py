@@ -97,12 +97,14 @@ def free_port(wanted=0):
         return s.getsockname()[1]
 
 
-def make_disk(path, megabytes=64):
-    """An empty ext4 file system in a sparse file, made without any privilege."""
+def make_disk(path, megabytes=64, contents=None):
+    """An ext4 file system in a sparse file, made without any privilege: empty, or with the files
+    of the folder `contents`."""
     with open(path + ".new", "wb") as f:
         f.truncate(megabytes << 20)
     tools = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # not in a plain user's PATH
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "vyoma-data", "-m", "0",
-                    "-E", "root_owner=0:0", path + ".new"],
+                    "-E", "root_owner=0:0", *(["-d", contents] if contents else []),
+                    path + ".new"],
                    check=True, env={**os.environ, "PATH": tools})
     os.rename(path + ".new", path)

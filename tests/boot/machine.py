@@ -194,10 +194,10 @@ def scratch():
     return SCRATCH
 
 
-def fresh_disk(megabytes=64):
+def fresh_disk(megabytes=64, contents=None):
     handle, path = tempfile.mkstemp(suffix=".img", dir=scratch())
     os.close(handle)
-    qemu.make_disk(path, megabytes)
+    qemu.make_disk(path, megabytes, contents)
     return path
 
 

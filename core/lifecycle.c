@@ -308,6 +308,23 @@ void life_spawned(struct core *c, struct app *a, const struct core_event *ev)
         life_stop(c, a, wish == WISH_NONE ? WISH_STOP : wish);
 }
 
+/* Where vyoma.toml grants `key`, or would; 0: in no one place. */
+static uint32_t line_of_key(const struct manifest *m, struct span key)
+{
+    struct manifest_place place = { .line = 0 };
+    int power = -1;
+    if (span_eq_cstr(key, "network.ports"))
+        power = MANIFEST_POWER_LISTEN;
+    else if (span_eq_cstr(key, "network.connect"))
+        power = MANIFEST_POWER_CONNECT;
+    for (int cap = 0; cap < MANIFEST_CAP_COUNT && power < 0; cap++)
+        if (span_eq_cstr(key, manifest_cap_name((enum manifest_cap)cap)))
+            power = cap;
+    if (power >= 0)
+        manifest_place(m, power, &place);
+    return place.line;
+}
+
 void life_refused(struct core *c, struct app *a, const struct core_event *ev)
 {
     struct record r;
@@ -327,6 +344,12 @@ void life_refused(struct core *c, struct app *a, const struct core_event *ev)
     strbuf_cstr(&b, ": needs ");
     strbuf_span(&b, span_take(ev->detail, 120));
     strbuf_cstr(&b, " in vyoma.toml");
+    uint32_t line = line_of_key(&a->manifest, ev->detail);
+    if (line) {
+        strbuf_cstr(&b, " (line ");
+        strbuf_u64(&b, line);
+        strbuf_char(&b, ')');
+    }
     screen_notice(c, a, strbuf_done(&b));
 }
 

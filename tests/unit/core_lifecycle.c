@@ -206,7 +206,7 @@ TEST(an_import_that_is_not_granted)
                                         .detail = SPAN_LIT("filesystem") });
     lab_exit(lab, "a", CORE_EXIT_REFUSED, 0);
     CHECK(lab_has(lab, "vyoma: a: may not import wasi_snapshot_preview1.path_open: needs filesystem "
-                       "in vyoma.toml\\n"));
+                       "in vyoma.toml (line 5)\\n"));
     CHECK(lab_has(lab, "\"event\":\"cap_deny\",\"app\":\"a\",\"what\":\"import\""));
     CHECK(lab_has(lab, "POWER 2 5\n"));
     lab_free(lab);

@@ -151,7 +151,8 @@ static int open_module(struct sup *s, int dir, const struct manifest *m)
     snprintf(path, sizeof path, "%.*s", (int)m->wasm.len, (const char *)m->wasm.p);
     int file = open_beneath(dir, path, O_RDONLY);
     if (file < 0)
-        snprintf(s->why, sizeof s->why, "module %s: %s", path, strerror(errno));
+        snprintf(s->why, sizeof s->why, "module %s: %s", path,
+                 errno == EXDEV ? "it leads out of the app's folder" : strerror(errno));
     return file;
 }
 

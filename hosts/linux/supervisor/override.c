@@ -51,7 +51,8 @@ static bool find_table(const struct edit *e, const char *table, size_t *from, si
 {
     size_t len = strlen(table);
     bool found = false;
-    for (size_t at = 0; at < e->len; at = line_end(e, at) + 1) {
+    size_t begin = strncmp(e->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* a byte order mark */
+    for (size_t at = begin; at < e->len; at = line_end(e, at) + 1) {
         size_t p = skip_blank(e, at);
         if (e->text[p] != '[')
             continue;

@@ -281,8 +281,8 @@ void life_spawned(struct core *c, struct app *a, const struct core_event *ev)
     if (a->state != APP_SPAWNING)
         return;
     if (ev->error < 0) {
-        fail_start(c, a, CODE_REFUSED, ev->text.len ? ev->text : SPAN_LIT("could not be started"),
-                   OUTCOME_FAILED);
+        fail_start(c, a, ev->error == E_DENIED ? CODE_DENIED : CODE_FAILED,
+                   ev->text.len ? ev->text : SPAN_LIT("could not be started"), OUTCOME_FAILED);
         return;
     }
     enum app_wish wish = (enum app_wish)a->wish;

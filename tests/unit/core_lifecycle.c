@@ -236,6 +236,29 @@ TEST(codes)
     CHECK_INT(code_of(CORE_EXIT_REFUSED, 0), 126);
 }
 
+/* What the host could not do is no refusal of the module. */
+static int32_t code_of_spawn_error(int error)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "a", APP("a", STDIO))->slow = true;
+    lab_boot(lab, "", false);
+    lab_start(lab, "a", true);
+    core_app id = lab_app(lab, "a")->id;
+    lab_event(lab, (struct core_event){ .type = CORE_EV_LOADED, .app = id,
+                                        .text = span_of_cstr(lab_app(lab, "a")->manifest) });
+    lab_event(lab, (struct core_event){ .type = CORE_EV_SPAWNED, .app = id, .error = error });
+    lab_pass(lab, 600000); /* with all its restarts */
+    int32_t code = lab->powered ? lab->code : -1;
+    lab_free(lab);
+    return code;
+}
+
+TEST(codes_of_what_could_not_be_started)
+{
+    CHECK_INT(code_of_spawn_error(E_IO), 1);
+    CHECK_INT(code_of_spawn_error(E_DENIED), 5);
+}
+
 /* --- the watchdog ---------------------------------------------------------------------------- */
 
 TEST(no_sign_of_life)
@@ -552,7 +575,8 @@ TEST_MAIN(
     RUN(an_app_that_ran_steadily_begins_anew) RUN(the_budget_is_max_restarts_within_the_window)
     RUN(the_operators_start_forgives) RUN(each_life_has_an_id_of_its_own) RUN(an_unknown_app)
     RUN(a_manifest_that_is_wrong_or_of_another_app) RUN(a_spawn_that_fails_is_tried_again)
-    RUN(an_import_that_is_not_granted) RUN(codes) RUN(no_sign_of_life)
+    RUN(an_import_that_is_not_granted) RUN(codes) RUN(codes_of_what_could_not_be_started)
+    RUN(no_sign_of_life)
     RUN(the_watchdog_is_heard_in_the_foreground_too)
     RUN(the_watchdogs_victim_has_failed) RUN(who_is_kept_from_speaking_is_not_silent)
     RUN(a_changed_module_is_refused_until_reload)

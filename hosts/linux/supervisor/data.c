@@ -44,7 +44,8 @@ int data_open_app(struct sup *s, const char *name)
     if ((st.st_mode & 077) && fchmod(fd, 0700) < 0)
         sup_notice(s, LOG_WARN, "data folder of %s: others may look in", name);
     return fd;
-failed:
-    snprintf(s->why, sizeof s->why, "data folder of %s: %s", name, strerror(errno));
-    return E_IO;
+failed:;
+    int error = errno;
+    snprintf(s->why, sizeof s->why, "data folder of %s: %s", name, strerror(error));
+    return error == EACCES || error == EPERM || error == EROFS ? E_DENIED : E_IO;
 }

@@ -48,11 +48,12 @@ static int listen_on(struct sup *s, uint16_t port)
     if (fd >= 0 && set_option(fd, SOL_SOCKET, SO_REUSEADDR) && set_nodelay(fd) &&
         bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
         return fd;
+    int error = errno;
     snprintf(s->why, sizeof s->why, "port %u: %s", port,
-             errno == EADDRINUSE ? "another program listens on it" : strerror(errno));
+             error == EADDRINUSE ? "another program listens on it" : strerror(error));
     if (fd >= 0)
         close(fd);
-    return E_IO;
+    return error == EACCES ? E_DENIED : E_IO;
 }
 
 int net_listen(struct sup *s, const struct manifest *m, struct ctl_fds *ret)

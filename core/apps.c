@@ -144,7 +144,7 @@ struct app *apps_add(struct core *c, const struct boot_app *how, int *error)
     a->waits_on = a->follower = a->follows = NO_SLOT;
     list_init(&a->waiters);
     entry_buffers(c, a);
-    a->tally_due_ms = a->hidden_due_ms = UINT64_MAX;
+    a->tally_due_ms = a->hidden_due_ms = a->input_end_ms = UINT64_MAX;
     a->restart = (uint8_t)how->restart;
     a->restarts_max = how->max_restarts;
     a->window_secs = how->window_secs;

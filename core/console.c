@@ -9,6 +9,7 @@ enum {
     CTRL_C = 0x03, CTRL_D = 0x04, BACKSPACE = 0x08, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_Z = 0x1a,
     ESCAPE = 0x1b, CTRL_RBRACKET = 0x1d, DELETE = 0x7f
 };
+enum { INPUT_END_MS = 1000 };
 
 static struct app *focus_of(const struct core *c)
 {
@@ -88,6 +89,7 @@ void console_forget(struct core *c, struct app *a)
 
 static void pass_through(struct core *c, struct app *a, struct span s)
 {
+    c->console.mid_line = s.p[s.len - 1] != '\n';
     if (stdin_put(c, a, s) < 0)
         return; /* it has closed its stdin or has none, or the host did not heed PAUSE */
     if (ring_free(&a->in) < a->in.cap / 2 && !c->console.paused) {
@@ -236,6 +238,42 @@ static bool reads_answers_alone(const struct app *a)
            !manifest_has(&a->manifest, MANIFEST_CAP_SHELL);
 }
 
+/* The answers to a shell come over the stdin that would be closed. One that takes keys is told
+ * by a line, and ends by itself when it has done what was typed; others have a moment to ask
+ * for keys, since input from a file ends before they can. */
+static void tell_input_end(struct core *c, struct app *a)
+{
+    a->input_end_ms = UINT64_MAX;
+    if (c->console.mid_line)
+        stdin_put(c, a, SPAN_LIT("\n"));
+    stdin_system(c, a, "end", SPAN_NONE);
+}
+
+static void end_input(struct core *c, struct app *a)
+{
+    if (!app_takes_lines(a) || !manifest_has(&a->manifest, MANIFEST_CAP_SHELL)) {
+        stdin_close(c, a);
+    } else if (a->raw_keys) {
+        tell_input_end(c, a);
+    } else {
+        a->input_end_ms = c->now_ms + INPUT_END_MS;
+        timer_want(c, a, a->input_end_ms);
+    }
+}
+
+void console_input_due(struct core *c, struct app *a)
+{
+    a->input_end_ms = UINT64_MAX;
+    stdin_close(c, a);
+}
+
+void console_keys_wanted(struct core *c, struct app *a)
+{
+    a->raw_keys = true;
+    if (a->input_end_ms != UINT64_MAX)
+        tell_input_end(c, a);
+}
+
 void console_event(struct core *c, const struct core_event *ev)
 {
     struct app *a = focus_of(c);
@@ -245,7 +283,7 @@ void console_event(struct core *c, const struct core_event *ev)
         if (a && app_is_alive(a) && ev->text.len)
             pass_through(c, a, ev->text);
         else if (a && app_is_alive(a) && !reads_answers_alone(a))
-            stdin_close(c, a);
+            end_input(c, a);
         return;
     }
     struct span s = ev->text;

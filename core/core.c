@@ -220,13 +220,15 @@ static void app_timers(struct core *c, struct app *a)
         tally_flush(c, a);
     if (a->hidden_due_ms <= now)
         screen_hidden_due(c, a);
+    if (a->input_end_ms <= now)
+        console_input_due(c, a);
     messages_expire(c, a);
 }
 
 /* The earliest need of an app; UINT64_MAX when it has none. */
 uint64_t app_due(const struct app *a)
 {
-    uint64_t due = min_u64(a->tally_due_ms, a->hidden_due_ms);
+    uint64_t due = min_u64(min_u64(a->tally_due_ms, a->hidden_due_ms), a->input_end_ms);
     if (a->state == APP_BACKOFF)
         due = min_u64(due, a->backoff_until_ms);
     if (a->state == APP_STOPPING && !a->killed)

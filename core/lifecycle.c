@@ -26,6 +26,7 @@ void life_begin(struct core *c, struct app *a)
     a->last_sender = 0;
     a->heard_state = a->heard_len = 0;
     a->lost_system = 0;
+    a->input_end_ms = UINT64_MAX;
     a->pid = 0;
     a->exit_code = 0;
     a->exit_kind = CORE_EXIT_CODE;

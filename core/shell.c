@@ -295,6 +295,8 @@ static void verb_console(struct core *c, struct app *a, const struct args *args)
         return;
     }
     a->raw_keys = raw;
+    if (raw)
+        console_keys_wanted(c, a);
     done(c, a, raw ? "console raw" : "console line", SPAN_NONE);
 }
 

@@ -185,6 +185,7 @@ struct app {
     struct bucket rate, broadcasts, shows;
     uint32_t hidden; /* lines not shown on the console since the last that was */
     uint64_t hidden_due_ms;
+    uint64_t input_end_ms; /* the console's input has ended: when its stdin does; else UINT64_MAX */
 
     uint64_t state_since_ms, started_ms, last_sign_ms;
     uint64_t kill_at_ms, backoff_until_ms, block_deadline_ms, tally_due_ms;
@@ -239,6 +240,7 @@ struct console {
     bool terminal;
     bool owned;     /* core edits lines: booted, or the host's terminal hands over keys */
     bool paused;    /* PAUSE of app 0 */
+    bool mid_line;  /* bytes went through as they are, and no newline after them */
     bool fresh;     /* the cursor is at the start of a line */
     bool notice;    /* what is written now is the system's own */
     uint16_t focus; /* slot or NO_SLOT */
@@ -484,6 +486,8 @@ void console_focus(struct core *c, struct app *a); /* NULL: home */
 void console_app_up(struct core *c, struct app *a);
 void console_life_over(struct core *c, struct app *a); /* it may have a new one already */
 void console_forget(struct core *c, struct app *a); /* its entry goes away */
+void console_input_due(struct core *c, struct app *a);
+void console_keys_wanted(struct core *c, struct app *a); /* `console raw` */
 void console_stdin_drained(struct core *c, struct app *a);
 
 /* A whole line of an app: the rest of it that is not on the screen yet. */

@@ -23,6 +23,7 @@ static struct input input;
 static uint32_t asked_quiet;
 static unsigned asked;
 
+static bool input_ended; /* nothing more will be typed */
 static bool waiting; /* the prompt comes back with the last END */
 static char ahead[AHEAD_MAX]; /* typed meanwhile */
 static size_t ahead_len;
@@ -272,6 +273,8 @@ static void handle_system(const char *text)
         show_line("error: ", error + strcspn(error, ":") + 1);
         if (denied && asked)
             answered();
+    } else if (strcmp(text, "end") == 0) {
+        input_ended = true;
     } else if ((strcmp(text, "redraw") == 0 || strcmp(text, "focus:on") == 0) && edit.shown) {
         edit_show(&edit);
     }
@@ -320,7 +323,7 @@ int main(void)
         case INPUT_LINE: go_on = handle_line(line); break;
         case INPUT_KEY: go_on = handle_key(key); break;
         }
-        go_on = go_on && replay_keys();
+        go_on = go_on && replay_keys() && !(input_ended && !waiting && !ahead_len);
     }
     return 0;
 }

@@ -274,6 +274,35 @@ TEST(focus_comes_home_unbooted)
     lab_free(lab);
 }
 
+/* A shell's answers come over the stdin that the end of its input would close. */
+TEST(a_shells_input_ends_behind_its_answers)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "sh", APP("sh", STDIO "shell = true\n"));
+    lab_boot(lab, "", false);
+    lab_start(lab, "sh", true);
+    lab_type(lab, "status");
+    lab_type(lab, "");
+    CHECK(lab_lacks(lab, "CLOSE_STDIN"));
+    lab_output(lab, "sh", "@supervisor: console raw\n");
+    CHECK_STR(lab_app(lab, "sh")->got,
+              "status\nVYOMA_SYSTEM:end\nREPLY: console raw\nREPLY:END\n");
+    lab_pass(lab, 60000);
+    CHECK(lab_lacks(lab, "CLOSE_STDIN"));
+    lab_free(lab);
+    lab = lab_new(NULL);
+    lab_add(lab, "sh", APP("sh", STDIO "shell = true\n"));
+    lab_boot(lab, "", false);
+    lab_start(lab, "sh", true);
+    lab_type(lab, "status\n");
+    lab_type(lab, "");
+    lab_pass(lab, 999);
+    CHECK(lab_lacks(lab, "CLOSE_STDIN"));
+    lab_pass(lab, 1);
+    CHECK(lab_has(lab, "CLOSE_STDIN sh"));
+    lab_free(lab);
+}
+
 TEST(focus_needs_a_terminal)
 {
     struct lab *lab = lab_with("[[app]]\nname = \"sh\"\n[[app]]\nname = \"a\"\n", false);
@@ -490,6 +519,7 @@ TEST_MAIN(
     RUN(a_flood_is_counted_and_kept_in_the_log) RUN(a_traps_backtrace_is_one_notice)
     RUN(lines_are_edited_here) RUN(a_typed_line_has_a_bound) RUN(a_line_goes_to_the_app_in_focus)
     RUN(focus_is_told_and_comes_home) RUN(focus_comes_home_unbooted) RUN(focus_needs_a_terminal)
+    RUN(a_shells_input_ends_behind_its_answers)
     RUN(ctrl_c_ends_the_app_in_focus_but_not_the_shell)
     RUN(ctrl_d_ends_the_input_of_the_app_in_focus_but_not_the_shells)
     RUN(input_that_is_not_taken_is_said) RUN(apps_without_stdio_read_nothing)

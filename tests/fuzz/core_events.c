@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bytes = core_size(&limits);
     memory = calloc(1, bytes);
     struct core *c = core_init(memory, &limits);
-    struct core_event ev = { .type = CORE_EV_BOOT, .text = span_of_cstr(texts[0]), .count = CORE_BOOT_MACHINE };
+    struct core_event ev = { .type = CORE_EV_BOOT, .text = span_of_cstr(texts[0]), .count = size ? data[size - 1] % 3 : CORE_BOOT_MACHINE };
     uint64_t now = 0;
     ids_count = 0;
     memset(ids, 0, sizeof ids);

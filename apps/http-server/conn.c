@@ -10,7 +10,7 @@ enum {
 
 static const uint64_t SECOND = 1000000000;
 static const uint64_t IDLE_NS = 30 * SECOND, HEAD_NS = 10 * SECOND, SEND_NS = 30 * SECOND;
-static const uint64_t LINGER_NS = 2 * SECOND;
+static const uint64_t LINGER_NS = 2 * SECOND, YIELD_NS = SECOND;
 
 void conn_open(struct conn *c, int fd, uint64_t now_ns)
 {
@@ -302,4 +302,16 @@ void conn_timeout(struct conn *c, uint64_t now_ns)
     } else {
         free_now(c);
     }
+}
+
+uint64_t conn_yields_at(const struct conn *c)
+{
+    if (c->state != CONN_OPEN || c->out_len || c->source || c->ready)
+        return UINT64_MAX;
+    return c->deadline_ns - (c->head_begun ? HEAD_NS : IDLE_NS) + YIELD_NS;
+}
+
+void conn_close(struct conn *c)
+{
+    free_now(c);
 }

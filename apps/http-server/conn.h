@@ -36,5 +36,9 @@ void conn_open(struct conn *c, int fd, uint64_t now_ns);
 void conn_pump(struct conn *c, uint64_t now_ns);
 /* The deadline has passed. */
 void conn_timeout(struct conn *c, uint64_t now_ns);
+/* From when it gives its place to whoever waits for one: a second after it has begun to wait for
+ * a request. UINT64_MAX: it is not waiting. */
+uint64_t conn_yields_at(const struct conn *c);
+void conn_close(struct conn *c);
 
 #endif

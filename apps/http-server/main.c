@@ -41,24 +41,37 @@ static void find_listeners(void)
     }
 }
 
-static struct conn *free_conn(void)
+/* A place for one more, now or from *ret_ns on: a free one, or that of who has waited longest
+ * for a request, so that idle clients keep nobody out. */
+static struct conn *find_place(uint64_t *ret_ns)
 {
-    for (struct conn *c = conns; c < conns + CONNS; c++)
-        if (c->state == CONN_FREE)
-            return c;
-    return NULL;
+    struct conn *longest = conns;
+    *ret_ns = UINT64_MAX;
+    for (struct conn *c = conns; c < conns + CONNS; c++) {
+        uint64_t at_ns = c->state == CONN_FREE ? 0 : conn_yields_at(c);
+        if (at_ns < *ret_ns) {
+            *ret_ns = at_ns;
+            longest = c;
+        }
+    }
+    return longest;
 }
 
 static void accept_some(int listener, uint64_t now_ns)
 {
-    struct conn *c;
-    int fd;
-    for (int i = 0; i < ACCEPT_ROUND && (c = free_conn()); i++) {
+    for (int i = 0; i < ACCEPT_ROUND; i++) {
+        uint64_t from_ns;
+        int fd;
+        struct conn *c = find_place(&from_ns);
+        if (from_ns > now_ns)
+            return;
         int err = vy_accept(listener, &fd);
         if (err) {
             accept_from_ns = err == __WASI_ERRNO_AGAIN ? now_ns : now_ns + ACCEPT_PAUSE_NS;
             return;
         }
+        if (c->state != CONN_FREE)
+            conn_close(c);
         conn_open(c, fd, now_ns);
         conn_pump(c, now_ns);
     }
@@ -93,11 +106,10 @@ static void watch_clock(uint64_t wait_ns)
  * costs nothing. */
 static void prepare(uint64_t now_ns)
 {
-    uint64_t due = UINT64_MAX;
-    bool room = false;
+    uint64_t due = UINT64_MAX, room_ns;
     sub_count = 0;
+    find_place(&room_ns);
     for (struct conn *c = conns; c < conns + CONNS; c++) {
-        room |= c->state == CONN_FREE;
         if (c->state == CONN_FREE)
             continue;
         uint64_t deadline = c->ready ? now_ns : c->deadline_ns;
@@ -109,7 +121,9 @@ static void prepare(uint64_t now_ns)
     }
     if (now_ns < accept_from_ns)
         due = accept_from_ns < due ? accept_from_ns : due;
-    for (unsigned i = 0; room && now_ns >= accept_from_ns && i < listener_count; i++)
+    if (now_ns < room_ns)
+        due = room_ns < due ? room_ns : due;
+    for (unsigned i = 0; now_ns >= room_ns && now_ns >= accept_from_ns && i < listener_count; i++)
         watch(listeners[i], false, ON_LISTENER + i);
     if (!lines.eof)
         watch(VY_STDIN, false, ON_STDIN);

@@ -29,6 +29,15 @@ static void write_json(FILE *to, struct span s)
     free(memory);
 }
 
+static void write_printable(FILE *to, struct span s)
+{
+    char memory[2048];
+    struct strbuf b;
+    strbuf_init(&b, memory, sizeof memory);
+    strbuf_printable(&b, s);
+    fwrite(b.p, 1, b.len, to);
+}
+
 void cli_put_json(struct span s)
 {
     write_json(stdout, s);
@@ -46,8 +55,9 @@ static int show_error(const struct cli *c, int code, const char *hint, const cha
         return code;
     }
     bool color = wants_color();
-    fprintf(stderr, "%svyoma: error:%s %s\n", color ? "\x1b[31m" : "", color ? "\x1b[0m" : "",
-            message);
+    fprintf(stderr, "%svyoma: error:%s ", color ? "\x1b[31m" : "", color ? "\x1b[0m" : "");
+    write_printable(stderr, span_of_cstr(message)); /* names of files may drive a terminal */
+    fputc('\n', stderr);
     if (hint && *hint)
         fprintf(stderr, "%shint:%s %s\n", color ? "\x1b[36m" : "", color ? "\x1b[0m" : "", hint);
     return code;

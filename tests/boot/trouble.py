@@ -51,6 +51,15 @@ def bad_boot_toml():
             must(m.wait_off() == 0, m, "it is not off")
 
 
+def boot_toml_is_a_pipe():
+    """A pipe in boot.toml's place is said, and the image's own counts"""
+    with tempfile.TemporaryDirectory(dir=machine.scratch()) as share:
+        os.mkfifo(os.path.join(share, "boot.toml"))
+        with Machine(disk=True, share=share) as m:
+            m.wait_for("/share/boot.toml cannot be read")
+            m.wait_for(PROMPT)
+
+
 def no_file_system():
     """A disk without a file system is said, left alone, and memory takes its place"""
     disk = machine.fresh_disk()
@@ -144,5 +153,5 @@ def full_used_disk():
 
 
 if __name__ == "__main__":
-    machine.run_cases(supervisor_crashes, bad_boot_toml, no_file_system, spoilt_audit_log,
-                      full_disk, full_used_disk)
+    machine.run_cases(supervisor_crashes, bad_boot_toml, boot_toml_is_a_pipe, no_file_system,
+                      spoilt_audit_log, full_disk, full_used_disk)

@@ -80,15 +80,25 @@ static void survive_crashes(void)
 
 static bool read_boot(const char *path, struct supervisor_options *o)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, boot_text, sizeof boot_text) : -1;
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
+    struct stat st;
+    size_t len = 0;
+    ssize_t n = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold up the boot */
+    if (fd < 0)
         return false;
-    if ((size_t)n == sizeof boot_text)
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    while (ok && n > 0 && len < sizeof boot_text) {
+        n = read(fd, boot_text + len, sizeof boot_text - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+    if (!ok || n < 0) {
+        init_say("%s cannot be read", path);
+        return false;
+    }
+    if (len == sizeof boot_text)
         init_say("%s is longer than %d bytes", path, BOOT_TEXT_MAX);
-    o->boot_toml = span_of(boot_text, (size_t)n);
+    o->boot_toml = span_of(boot_text, len);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tests/run itself: that what did not pass is counted, and that docs/features.md is held to it."""
+"""tests/run itself: that what did not pass is counted, and that docs/features.md is held to it; and
+that make fuzz is given a time."""
 import os
 import subprocess
 import tempfile
@@ -49,6 +50,10 @@ def main():
             code, lines = run(place, name)
             check(f"a test that {name}", code == (1 if failed else 0) and lines and
                   lines[-1] == f"{passed} passed, {failed} failed, {skipped} skipped", lines)
+        for seconds in ("x", "0", "-5", ""):
+            child = subprocess.run([f"{TOP}/tests/fuzz/all", seconds, f"a={place}/too-long"],
+                                   capture_output=True, text=True, timeout=10, check=False)
+            check(f"fuzzing for '{seconds}' seconds", child.returncode == 64, child)
         for names, fault in LEDGER:
             path = f"{place}/ledger.md"
             with open(path, "w", encoding="utf-8") as f:

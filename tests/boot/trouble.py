@@ -29,8 +29,8 @@ def supervisor_crashes():
         with Machine(disk=disk, initramfs="out/image/crash.cpio") as m:
             m.wait_for(PROMPT)
             m.wait_for("the supervisor failed with signal 11 and starts anew")
-            m.wait_for(PROMPT)
-            m.wait_for("http-server: ready")
+            m.wait_for(r"(?s)ready.*vyoma> |vyoma> .*ready", regex=True)
+            must("not available" not in m.transcript, m, "a layer of the sandbox is missing now")
             must("shell" in m.ask("ps", PROMPT), m, "ps does not answer")
             must('"result":"ok"' in m.ask("audit 50", PROMPT), m, "the audit log was not taken up")
             must(" ok" in m.ask("verify shell", PROMPT), m, "verify does not answer")

@@ -1,5 +1,6 @@
 /* Memory, process and processor limits by cgroup v2, where the machine lets us. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,14 +89,31 @@ static void enable(struct sandbox *s, int dir)
     s->cg_cpu = has_word(list, "cpu") && put(dir, "cgroup.subtree_control", "+cpu") == 0;
 }
 
+/* What a supervisor with our process number left behind when it crashed: in the image that is
+ * we ourselves, before. Its apps have ended; a folder that is still in use stays. */
+static void remove_leftovers(const char *path)
+{
+    DIR *d = opendir(path);
+    if (!d)
+        return;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (e->d_type == DT_DIR && e->d_name[0] != '.')
+            unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+    }
+    closedir(d);
+}
+
 /* Tries to make our folder at `parent`. True when it has the memory controller. */
 static bool try_folder(struct sandbox *s, const char *parent)
 {
     if (snprintf(s->cgroup_path, sizeof s->cgroup_path, "%s/vyoma-%d", parent, (int)getpid()) >=
         (int)sizeof s->cgroup_path)
         return false;
-    if (mkdir(s->cgroup_path, 0755) < 0)
-        return false;
+    if (mkdir(s->cgroup_path, 0755) < 0) {
+        if (errno != EEXIST)
+            return false;
+        remove_leftovers(s->cgroup_path);
+    }
     s->cgroup_fd = open(s->cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->cgroup_fd >= 0) {
         enable(s, s->cgroup_fd);

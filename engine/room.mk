@@ -3,9 +3,13 @@
 # registers. The other two prove that any C compiler will do.
 engine.native := $(if $(filter x86_64,$(shell uname -m)),$(wildcard engine/x64/*.c),\
                    engine/runtime/native_none.c)
-engine.sources := $(filter-out engine/runtime/native_none.c,$(wildcard engine/decode/*.c \
+engine.sources := $(filter-out engine/runtime/native_none.c engine/validate/fuse_none.c \
+                  engine/validate/quick_none.c,$(wildcard engine/decode/*.c \
                   engine/validate/*.c engine/runtime/*.c)) engine/interp/cross.c
 engine.dispatch := engine/interp/dispatch_tail.c
+# What ENG_SMALL goes with: for machines with little memory.
+engine.small := $(filter-out engine/validate/fuse.c engine/validate/quick.c,$(engine.sources)) \
+                engine/validate/fuse_none.c engine/validate/quick_none.c engine/runtime/native_none.c engine/interp/dispatch_switch.c
 
 rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_64-linux-musl
 # The runtime is built for size. What sees every byte of a module is not: the compiler's speed

@@ -101,5 +101,5 @@ $(eval $(call benchmark,engine.start+engine.baseline.start,bench/engine/start.py
     $(BENCH_ENGINE)/small.wasm))
 $(eval $(call benchmark,engine.instance+engine.baseline.instance,bench/engine/instance.py,$(BENCH_RUNNER) \
     $(BENCH_ENGINE)/small.wasm))
-$(eval $(call benchmark,engine.size,bench/engine/size.py,\
+$(eval $(call benchmark,engine.size,bench/engine/size.py,$(MCU)/hello.elf \
     $(O)/rel/libengine.a $(MCU_ENGINE) $(MINIMAL_ENGINE)))

@@ -40,6 +40,11 @@ def small():
         sizes = bytes_of(glob.glob(folder + "/**/*.o", recursive=True))
         print(f"BENCH engine.size.{name}.code {sizes['code']} bytes")
         print(f"BENCH engine.size.{name}.constants {sizes['constants']} bytes")
+    print("RAM of the Cortex-M4 that the engine takes for a running app (hello), its stack of 8 KB "
+          "included:")
+    printed = subprocess.run(["tests/mcu/boot", "out/mcu/hello.elf"], check=True,
+                             stdout=subprocess.PIPE, text=True).stdout
+    print(f"BENCH engine.size.m4.ram {re.search('at most ([0-9]+) of', printed).group(1)} bytes")
 
 
 def main():

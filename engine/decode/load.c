@@ -101,7 +101,7 @@ static struct eng_module *module_new(const struct eng_env *env)
     if (m) {
         memset(m, 0, sizeof *m);
         m->env = env;
-        m->unchecked = env->memory_guarded;
+        m->unchecked = env->memory_guarded && !ENG_SMALL;
     }
     return m;
 }

@@ -11,13 +11,20 @@
 
 enum op {
 #define OP(name, ...) OP_##name,
+#define ABSENT(name, ...) OP_##name,
 #include "interp/ops_all.inc"
 #undef OP
+#undef ABSENT
     OP_COUNT_
 };
 
-/* First words of instructions, by enum op. */
+/* First words of instructions, by enum op; NULL: an operation's number is its word. */
 const uint64_t *interp_handlers(void);
+
+static inline uint64_t interp_word(const uint64_t *handlers, unsigned op)
+{
+    return handlers ? handlers[op] : op;
+}
 
 /* Runs from pc in frame fp until an exit instruction or a trap; s->trap says
  * which. s->budget must be valid. */

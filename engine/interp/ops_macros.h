@@ -11,6 +11,49 @@
 #ifndef ENGINE_INTERP_OPS_MACROS_H
 #define ENGINE_INTERP_OPS_MACROS_H
 
+#include "engine/config.h"
+
+/* Which form is an OP by the letters of its operands, then of its result where there are two
+ * (mode g or c first for accesses to memory). ENG_SMALL has those without an A, and checks; the
+ * others are ABSENT: they keep their numbers, with which validate/ computes. */
+#if ENG_SMALL
+#define WITH_A ABSENT
+#else
+#define WITH_A OP
+#endif
+#define OPF_S OP
+#define OPF_A WITH_A
+#define OPF_SS OP
+#define OPF_SI OP
+#define OPF_AS WITH_A
+#define OPF_SA WITH_A
+#define OPF_AI WITH_A
+#define OPF_AA WITH_A
+#define OPF_SSS OP
+#define OPF_SIS OP
+#define OPF_ISS OP
+#define OPF_SSA WITH_A
+#define OPF_SIA WITH_A
+#define OPF_ISA WITH_A
+#define OPF_ASS WITH_A
+#define OPF_ASA WITH_A
+#define OPF_AIS WITH_A
+#define OPF_AIA WITH_A
+#define OPF_SAS WITH_A
+#define OPF_SAA WITH_A
+#define OPF_g_SS WITH_A
+#define OPF_g_SI WITH_A
+#define OPF_g_SA WITH_A
+#define OPF_g_AS WITH_A
+#define OPF_g_AI WITH_A
+#define OPF_g_AA WITH_A
+#define OPF_c_SS OP
+#define OPF_c_SI OP
+#define OPF_c_SA WITH_A
+#define OPF_c_AS WITH_A
+#define OPF_c_AI WITH_A
+#define OPF_c_AA WITH_A
+
 /* Operands of the instruction at pc; see README.md for the layout. */
 #define A_ (((const uint16_t *)(pc + 1))[0])
 #define D_ (((const uint16_t *)(pc + 1))[1])
@@ -62,7 +105,7 @@
 /* --- binary: two operands of type t to one of t ------------------------------ */
 
 #define BIN1(name, t, fa, ia, fb, ib, sfx, d, PRE, EXPR)                                          \
-    OP(name##_##fa##fb##sfx, {                                                                    \
+    OPF_##fa##fb##d(name##_##fa##fb##sfx, {                                                                    \
         T_##t a = GET_##t##_##fa(ia), b = GET_##t##_##fb(ib);                                     \
         PRE;                                                                                      \
         PUT_##t##_##d(EXPR);                                                                      \
@@ -91,7 +134,7 @@
 /* --- unary: one operand of type t to one of type u ---------------------------- */
 
 #define UN1(name, t, u, fa, sfx, d, PRE, EXPR)                                                    \
-    OP(name##_##fa##sfx, {                                                                        \
+    OPF_##fa##d(name##_##fa##sfx, {                                                                        \
         T_##t a = GET_##t##_##fa(A_);                                                             \
         PRE;                                                                                      \
         PUT_##u##_##d(EXPR);                                                                      \
@@ -108,7 +151,7 @@
 /* --- comparisons to an i32, and branches on a comparison -------------------------- */
 
 #define CMP1(name, t, fa, fb, EXPR)                                                               \
-    OP(name##_##fa##fb, {                                                                         \
+    OPF_##fa##fb(name##_##fa##fb, {                                                                         \
         T_##t a = GET_##t##_##fa(A_), b = GET_##t##_##fb(B_);                                     \
         PUT_i32_S(EXPR);                                                                          \
         NEXT(LEN_##t##_##fb);                                                                     \
@@ -142,14 +185,18 @@
 #define LENBR_A 2
 #define LENBR_I 3
 
+/* ENG_SMALL: of i32 only, what loops count in. */
+#define OPF_i32(form) OPF_##form
+#define OPF_i64(form) WITH_A
+#define OPF_f64(form) WITH_A
 #define BR1(name, t, fa, fb, EXPR)                                                                \
-    OP(br_##name##_##fa##fb, {                                                                    \
+    OPF_##t(fa##fb)(br_##name##_##fa##fb, {                                                                    \
         T_##t a = GETBR_##t##_##fa(A_), b = GETBR_##t##_##fb(D_);                                 \
         if (EXPR)                                                                                 \
             JUMP(IMM_);                                                                           \
         NEXT(LENBR_##fb);                                                                         \
     })                                                                                            \
-    OP(br_##name##_##fa##fb##_back, {                                                             \
+    OPF_##t(fa##fb)(br_##name##_##fa##fb##_back, {                                                             \
         T_##t a = GETBR_##t##_##fa(A_), b = GETBR_##t##_##fb(D_);                                 \
         if (EXPR)                                                                                 \
             JUMP_BACK(IMM_);                                                                      \

@@ -36,11 +36,11 @@ static bool last_condition(const struct compiler *c, struct condition *ret)
         ret->type = 0;
         ret->index = (op - OP_i32_eq_SS) / 4;
         ret->form = (op - OP_i32_eq_SS) % 4;
-    } else if (op >= OP_i64_eq_SS && op < OP_i64_eq_SS + 0u + COMPARE_WIDE_IDS) {
+    } else if (!ENG_SMALL && op >= OP_i64_eq_SS && op < OP_i64_eq_SS + 0u + COMPARE_WIDE_IDS) {
         ret->type = 1;
         ret->index = (op - OP_i64_eq_SS) / 2;
         ret->form = (op - OP_i64_eq_SS) % 2 * 2;
-    } else if (op >= OP_f64_eq_SS && op < OP_f64_eq_SS + 0u + COMPARE_FLOAT_IDS) {
+    } else if (!ENG_SMALL && op >= OP_f64_eq_SS && op < OP_f64_eq_SS + 0u + COMPARE_FLOAT_IDS) {
         unsigned at = op - OP_f64_eq_SS;
         ret->type = 3;
         ret->index = at / 2;

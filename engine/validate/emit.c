@@ -15,7 +15,7 @@ uint32_t emit(struct compiler *c, unsigned op, uint64_t operand_word)
 {
     base_paranoid(op < OP_COUNT_ && c->code_count + 2 <= c->code_capacity);
     uint32_t pos = c->code_count;
-    c->code[pos] = c->handlers[op];
+    c->code[pos] = interp_word(c->handlers, op);
     c->code[pos + 1] = operand_word;
     c->code_count = pos + 2;
     c->before_last = c->last;
@@ -34,7 +34,7 @@ void forget_slot(struct compiler *c, uint32_t slot)
 
 bool in_acc(const struct compiler *c, const struct value *v)
 {
-    return v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
+    return !ENG_SMALL && v->kind != V_CONST && c->acc[type_class(v->type)].slot == place(c, v);
 }
 
 bool made_last(const struct compiler *c, const struct value *v)
@@ -95,7 +95,7 @@ void claim(struct compiler *c, const struct value *v)
     if (v->kind != V_SLOT)
         return; /* a local keeps its slot */
     if (a->has_a) {
-        c->code[a->pos] = c->handlers[a->op + 1];
+        c->code[a->pos] = interp_word(c->handlers, a->op + 1);
         if (c->last == a->pos && c->last_op == a->op)
             c->last_op++;
     }

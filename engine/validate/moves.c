@@ -18,15 +18,15 @@ void emit_copy(struct compiler *c, uint32_t from, uint32_t slot, uint8_t type)
     if (type == ENG_F32) {
         emit(c, OP_copy32, operands(from, slot, 0, 0));
     } else if (c->last_op == OP_copy) {
-        c->code[c->last] = c->handlers[OP_copy2];
+        c->code[c->last] = interp_word(c->handlers, OP_copy2);
         c->code[c->last + 1] |= operands(0, 0, from, slot);
         c->last_op = OP_copy2;
     } else if (c->last_op == OP_copy2) {
-        c->code[c->last] = c->handlers[OP_copy3];
+        c->code[c->last] = interp_word(c->handlers, OP_copy3);
         emit_word(c, operands(from, slot, 0, 0));
         c->last_op = OP_copy3;
     } else if (c->last_op == OP_copy3) {
-        c->code[c->last] = c->handlers[OP_copy4];
+        c->code[c->last] = interp_word(c->handlers, OP_copy4);
         c->code[c->last + 2] |= operands(0, 0, from, slot);
         c->last_op = OP_copy4;
     } else {

@@ -195,7 +195,7 @@ static bool invert_last(struct compiler *c, const struct value *v)
     } else {
         return false;
     }
-    c->code[c->last] = c->handlers[op];
+    c->code[c->last] = interp_word(c->handlers, op);
     c->last_op = a->op = (uint16_t)op;
     return true;
 }

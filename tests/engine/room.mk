@@ -33,26 +33,30 @@ endef
 SPEC_SRC := $(patsubst %,tests/spec/%.c,main suite spectest value script)
 $(foreach d,$(engine.fallbacks),$(eval $(call dispatch_tests,$d)))
 
-# An engine without SIMD, as microcontrollers get it: the same tests, and its instructions
-# are refused by name. Everything is compiled anew, sanitized.
-NOSIMD := $(O)/nosimd
-$(NOSIMD)/%.o: %
-	@mkdir -p $(@D)
-	@printf '  %-4s %s\n' cc '$< (no SIMD)'
-	@$(dbg.CC) $(STD) $(WARN) $(dbg.CFLAGS) -DENG_SIMD=0 -fno-math-errno -Iengine -Iengine/include \
-	    -Ibase/include -Itests -Itests/embed/include -Itests/spec -MMD -MP -c $< -o $@
-NOSIMD_ENGINE := $(patsubst %,$(NOSIMD)/%.o,$(engine.sources) engine/runtime/native_none.c \
-                   $(engine.dispatch))
-NOSIMD_LIBS := $(O)/dbg/libtests-embed.a $(O)/dbg/libbase.a
--include $(NOSIMD_ENGINE:.o=.d) $(SPEC_SRC:%=$(NOSIMD)/%.d) $(NOSIMD)/tests/unit/engine.c.d
-$(NOSIMD)/bin/spec: $(SPEC_SRC:%=$(NOSIMD)/%.o) $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
-$(NOSIMD)/bin/unit: $(NOSIMD)/tests/unit/engine.c.o $(NOSIMD_ENGINE) $(NOSIMD_LIBS)
-$(NOSIMD)/bin/spec $(NOSIMD)/bin/unit:
-	@mkdir -p $(@D)
-	@printf '  %-4s %s\n' ld '$@'
-	@$(dbg.CC) $(dbg.CFLAGS) $^ $(dbg.LDFLAGS) -o $@
-$(eval $(call script_test,unit/engine-nosimd,$(NOSIMD)/bin/unit,$(NOSIMD)/bin/unit))
-$(eval $(call script_test,engine/spec-nosimd,tests/engine/spec-nosimd.sh,$(NOSIMD)/bin/spec))
+# Engines with less in them: without SIMD, whose instructions are refused by name; and as
+# microcontrollers get it, with a quarter of the operations besides. The same tests, everything
+# compiled anew, sanitized. $(call less_engine,NAME,FLAGS,SOURCES OF THE ENGINE)
+define less_engine
+$(O)/$(1)/%.o: %
+	@mkdir -p $$(@D)
+	@printf '  %-4s %s\n' cc '$$< ($(1))'
+	@$$(dbg.CC) $(STD) $(WARN) $$(dbg.CFLAGS) $(2) -fno-math-errno -Iengine -Iengine/include \
+	    -Ibase/include -Itests -Itests/embed/include -Itests/spec -MMD -MP -c $$< -o $$@
+$(1).engine := $(3:%=$(O)/$(1)/%.o)
+$(1).libs := $(O)/dbg/libtests-embed.a $(O)/dbg/libbase.a
+-include $$($(1).engine:.o=.d) $(SPEC_SRC:%=$(O)/$(1)/%.d) $(O)/$(1)/tests/unit/engine.c.d
+$(O)/$(1)/bin/spec: $(SPEC_SRC:%=$(O)/$(1)/%.o) $$($(1).engine) $$($(1).libs)
+$(O)/$(1)/bin/unit: $(O)/$(1)/tests/unit/engine.c.o $$($(1).engine) $$($(1).libs)
+$(O)/$(1)/bin/spec $(O)/$(1)/bin/unit:
+	@mkdir -p $$(@D)
+	@printf '  %-4s %s\n' ld '$$@'
+	@$$(dbg.CC) $$(dbg.CFLAGS) $$^ $$(dbg.LDFLAGS) -o $$@
+$(call script_test,unit/engine-$(1),$(O)/$(1)/bin/unit,$(O)/$(1)/bin/unit)
+$(call script_test,engine/spec-$(1),tests/engine/spec-$(1).sh,$(O)/$(1)/bin/spec)
+
+endef
+$(eval $(call less_engine,nosimd,-DENG_SIMD=0,$(engine.sources) engine/runtime/native_none.c $(engine.dispatch)))
+$(eval $(call less_engine,small,-DENG_SIMD=0 -DENG_SMALL=1,$(engine.small)))
 
 # The compiler's encoder against the assembler.
 ifneq ($(filter x86_64,$(shell uname -m)),)

@@ -4,6 +4,8 @@
 #ifndef ENGINE_LIMITS_H
 #define ENGINE_LIMITS_H
 
+#include "engine/config.h"
+
 enum {
     ENG_MAX_MODULE_BYTES = 1 << 30,
     ENG_MAX_TYPES = 1000000,
@@ -18,7 +20,7 @@ enum {
     ENG_MAX_SEGMENTS = 100000, /* of data; likewise of elements */
     ENG_MAX_TABLE_ELEMENTS = 10000000,
     ENG_MAX_PARAMS = 1000, /* likewise results, of functions and blocks */
-    ENG_MAX_LOCALS = 50000,
+    ENG_MAX_LOCALS = ENG_SMALL ? 2000 : 50000, /* two bytes each while a module is loaded */
     ENG_MAX_FRAME_SLOTS = 65000, /* locals, link and operands of one function */
     ENG_MAX_NESTING = 50000,     /* of blocks in a function */
     ENG_MAX_BR_TABLE = 65520,

@@ -1,0 +1,21 @@
+;; Double precision, which this CPU does in software, against what it has to be: exits with
+;; the number of results that differ.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (global $wrong (mut i32) (i32.const 0))
+  (func $same (param f64 i64)
+    (if (i64.ne (i64.reinterpret_f64 (local.get 0)) (local.get 1))
+      (then (global.set $wrong (i32.add (global.get $wrong) (i32.const 1))))))
+  (func (export "_start")
+    (call $same (f64.sqrt (f64.const 2)) (i64.const 0x3ff6a09e667f3bcd))
+    (call $same (f64.sqrt (f64.const 0.25)) (i64.const 0x3fe0000000000000))
+    (call $same (f64.sqrt (f64.const 1e300)) (i64.const 0x5f138d352e5096af))
+    (call $same (f64.sqrt (f64.const 5e-324)) (i64.const 0x1e60000000000000))
+    (call $same (f64.sqrt (f64.const 3)) (i64.const 0x3ffbb67ae8584caa))
+    (call $same (f64.sqrt (f64.const -0)) (i64.const 0x8000000000000000))
+    (call $same (f64.sqrt (f64.const -1)) (i64.const 0x7ff8000000000000))
+    (call $same (f64.sqrt (f64.const inf)) (i64.const 0x7ff0000000000000))
+    (call $same (f64.div (f64.const 1) (f64.const 3)) (i64.const 0x3fd5555555555555))
+    (call $same (f64.mul (f64.const 1e200) (f64.const 1e200)) (i64.const 0x7ff0000000000000))
+    (call $same (f64.promote_f32 (f32.sqrt (f32.const 2))) (i64.const 0x3ff6a09e60000000))
+    (call $exit (global.get $wrong))))

@@ -1,0 +1,3 @@
+(module
+  (func $forever (loop (br 0)))
+  (func (export "_start") (call $forever)))

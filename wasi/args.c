@@ -31,16 +31,13 @@ int wasi_set_env(struct wasi *w, struct wasi_strings env)
 static enum wasi_errno strings_put(const struct wasi_guest *g, const struct wasi_strings *s,
                                    uint32_t list, uint32_t bytes)
 {
-    uint8_t *pointers = guest_at(g, list, (uint64_t)s->count * 4);
-    uint8_t *text = guest_at(g, bytes, s->bytes.len);
-    if (!pointers || !text)
+    if (!guest_has(g, list, (uint64_t)s->count * 4) || !guest_has(g, bytes, s->bytes.len))
         return WASI_FAULT;
     if (s->bytes.len)
-        memcpy(text, s->bytes.p, s->bytes.len);
+        guest_put(g, bytes, s->bytes.p, s->bytes.len);
     size_t at = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t pointer = bytes + (uint32_t)at;
-        memcpy(pointers + (size_t)i * 4, &pointer, 4);
+        guest_put_u32(g, list + i * 4, bytes + (uint32_t)at);
         at += span_find(span_skip(s->bytes, at), 0) + 1;
     }
     return WASI_SUCCESS;
@@ -49,7 +46,7 @@ static enum wasi_errno strings_put(const struct wasi_guest *g, const struct wasi
 static enum wasi_errno sizes_put(const struct wasi_guest *g, const struct wasi_strings *s,
                                  uint32_t count, uint32_t size)
 {
-    if (!guest_at(g, count, 4) || !guest_at(g, size, 4))
+    if (!guest_has(g, count, 4) || !guest_has(g, size, 4))
         return WASI_FAULT;
     guest_put_u32(g, count, s->count);
     guest_put_u32(g, size, (uint32_t)s->bytes.len);

@@ -7,7 +7,7 @@ WASI_CALL(wasi_clock_res_get)
     uint64_t ns;
     if (id >= WASI_CLOCK_COUNT_)
         return WASI_INVAL;
-    if (!guest_at(g, out, 8))
+    if (!guest_has(g, out, 8))
         return WASI_FAULT;
     enum wasi_errno e = HOST_CALL(w, clock_resolution, (enum wasi_clock)id, &ns);
     if (e == WASI_SUCCESS)
@@ -22,7 +22,7 @@ WASI_CALL(wasi_clock_time_get)
     uint64_t ns;
     if (id >= WASI_CLOCK_COUNT_)
         return WASI_INVAL;
-    if (!guest_at(g, out, 8))
+    if (!guest_has(g, out, 8))
         return WASI_FAULT;
     enum wasi_errno e = HOST_CALL(w, clock_now, (enum wasi_clock)id, &ns);
     if (e == WASI_SUCCESS)

@@ -2,15 +2,16 @@
 #include "internal.h"
 
 struct packer {
-    uint8_t *p;
-    size_t cap, used; /* invariant: used <= cap */
+    const struct wasi_guest *g;
+    uint32_t at, cap, used; /* invariant: used <= cap, and cap bytes exist at `at` */
 };
 
 static void pack(struct packer *k, const void *bytes, size_t len)
 {
-    size_t room = k->cap - k->used;
-    size_t n = len < room ? len : room;
-    memcpy(k->p + k->used, bytes, n);
+    uint32_t room = k->cap - k->used;
+    uint32_t n = len < room ? (uint32_t)len : room;
+    if (n)
+        guest_put(k->g, k->at + k->used, bytes, n);
     k->used += n;
 }
 
@@ -35,12 +36,12 @@ WASI_CALL(wasi_fd_readdir)
     enum wasi_errno e = fd_get_dir(w, (uint32_t)a[0], WASI_RIGHT_FD_READDIR, &row);
     if (e != WASI_SUCCESS)
         return e;
-    struct packer k = { guest_at(g, (uint32_t)a[1], len), len, 0 };
-    if (!k.p || !guest_at(g, out, 4))
+    struct packer k = { g, (uint32_t)a[1], len, 0 };
+    if (!guest_has(g, k.at, len) || !guest_has(g, out, 4))
         return WASI_FAULT;
     struct wasi_dirent_sink sink = { &k, put_entry };
     e = len ? HOST_CALL(w, readdir, row->handle, a[3], &sink) : WASI_SUCCESS;
     if (e == WASI_SUCCESS)
-        guest_put_u32(g, out, (uint32_t)k.used);
+        guest_put_u32(g, out, k.used);
     return e;
 }

@@ -98,7 +98,7 @@ WASI_CALL(wasi_fd_filestat_get)
     enum wasi_errno e = fd_get(w, (uint32_t)a[0], WASI_RIGHT_FD_FILESTAT_GET, &row);
     if (e != WASI_SUCCESS)
         return e;
-    if (!guest_at(g, (uint32_t)a[1], sizeof(struct wasi_abi_filestat)))
+    if (!guest_has(g, (uint32_t)a[1], sizeof(struct wasi_abi_filestat)))
         return WASI_FAULT;
     e = HOST_CALL(w, stat, row->handle, &s);
     if (e != WASI_SUCCESS)

@@ -4,26 +4,30 @@
 struct transfer {
     struct wasi_fd *row;
     struct iov_list iovs;
+    enum guest_way way;
     uint32_t out; /* where the guest wants the count; known to exist */
 };
 
 /* Checks all that read, write, pread and pwrite have in common. */
 static enum wasi_errno transfer_begin(struct wasi *w, const struct wasi_guest *g,
                                       const uint64_t *a, uint32_t out, uint64_t rights,
-                                      struct transfer *t)
+                                      enum guest_way way, struct transfer *t)
 {
     enum wasi_errno e = fd_get(w, (uint32_t)a[0], rights, &t->row);
     if (e != WASI_SUCCESS)
         return e;
     t->out = out;
-    if (!guest_at(g, out, 4))
+    t->way = way;
+    if (!guest_has(g, out, 4))
         return WASI_FAULT;
-    return guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], &t->iovs);
+    return guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], way, &t->iovs);
 }
 
 static enum wasi_errno transfer_end(const struct wasi_guest *g, const struct transfer *t,
                                     enum wasi_errno e, size_t done)
 {
+    if (e == WASI_SUCCESS && t->way == GUEST_OUT)
+        guest_iovs_wrote(g, &t->iovs, done);
     if (e == WASI_SUCCESS)
         guest_put_u32(g, t->out, (uint32_t)done);
     return e;
@@ -33,7 +37,7 @@ WASI_CALL(wasi_fd_read)
 {
     struct transfer t;
     size_t done = 0;
-    enum wasi_errno e = transfer_begin(w, g, a, (uint32_t)a[3], WASI_RIGHT_FD_READ, &t);
+    enum wasi_errno e = transfer_begin(w, g, a, (uint32_t)a[3], WASI_RIGHT_FD_READ, GUEST_OUT, &t);
     if (e == WASI_SUCCESS)
         e = HOST_CALL(w, read, t.row->handle, t.iovs.v, t.iovs.n, &done);
     return transfer_end(g, &t, e, done);
@@ -43,7 +47,7 @@ WASI_CALL(wasi_fd_write)
 {
     struct transfer t;
     size_t done = 0;
-    enum wasi_errno e = transfer_begin(w, g, a, (uint32_t)a[3], WASI_RIGHT_FD_WRITE, &t);
+    enum wasi_errno e = transfer_begin(w, g, a, (uint32_t)a[3], WASI_RIGHT_FD_WRITE, GUEST_IN, &t);
     if (e == WASI_SUCCESS)
         e = HOST_CALL(w, write, t.row->handle, t.iovs.v, t.iovs.n, &done);
     return transfer_end(g, &t, e, done);
@@ -65,7 +69,8 @@ WASI_CALL(wasi_fd_pread)
     size_t done = 0;
     enum wasi_errno e = check_seekable(w, (uint32_t)a[0]);
     if (e == WASI_SUCCESS)
-        e = transfer_begin(w, g, a, (uint32_t)a[4], WASI_RIGHT_FD_READ | WASI_RIGHT_FD_SEEK, &t);
+        e = transfer_begin(w, g, a, (uint32_t)a[4], WASI_RIGHT_FD_READ | WASI_RIGHT_FD_SEEK,
+                           GUEST_OUT, &t);
     if (e == WASI_SUCCESS && a[3] > INT64_MAX)
         e = WASI_INVAL;
     if (e == WASI_SUCCESS)
@@ -79,7 +84,8 @@ WASI_CALL(wasi_fd_pwrite)
     size_t done = 0;
     enum wasi_errno e = check_seekable(w, (uint32_t)a[0]);
     if (e == WASI_SUCCESS)
-        e = transfer_begin(w, g, a, (uint32_t)a[4], WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_SEEK, &t);
+        e = transfer_begin(w, g, a, (uint32_t)a[4], WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_SEEK,
+                           GUEST_IN, &t);
     if (e == WASI_SUCCESS && a[3] > INT64_MAX)
         e = WASI_INVAL;
     if (e == WASI_SUCCESS)
@@ -102,7 +108,7 @@ static enum wasi_errno seek(struct wasi *w, const struct wasi_guest *g, uint32_t
     e = fd_get(w, fd, is_tell ? WASI_RIGHT_FD_TELL : WASI_RIGHT_FD_SEEK, &row);
     if (e != WASI_SUCCESS)
         return e;
-    if (!guest_at(g, out, 8))
+    if (!guest_has(g, out, 8))
         return WASI_FAULT;
     e = HOST_CALL(w, seek, row->handle, delta, (enum wasi_whence)whence, &position);
     if (e == WASI_SUCCESS)

@@ -163,6 +163,7 @@ enum wasi_errno wasi_function_call(const struct wasi_function *f, struct wasi *w
                                    const struct wasi_guest *g, const uint64_t *args)
 {
     w->lacks_right = false;
+    guest_release(g);
     enum wasi_errno e = f->call(w, g, args);
     if (e != WASI_SUCCESS || w->lacks_right)
         tell_denial(f, w, e);

@@ -12,10 +12,27 @@
 
 /* --- guest memory ----------------------------------------------------------- */
 
-/* Bytes [ptr, ptr + len) of the guest, or NULL when they do not all exist. */
-static inline void *guest_at(const struct wasi_guest *g, uint32_t ptr, uint64_t len)
+/* Do the bytes [ptr, ptr + len) of the guest all exist? */
+static inline bool guest_has(const struct wasi_guest *g, uint32_t ptr, uint64_t len)
 {
-    return g->base && range_within(ptr, len, g->size) ? g->base + ptr : NULL;
+    return (g->base || g->remote) && range_within(ptr, len, g->size);
+}
+
+/* Borrow them until the call ends: to read, or to write. They must exist. What was written
+ * reaches the guest with guest_wrote(), which says how much of it. The caller borrows at
+ * most guest_room(). */
+const void *guest_in(const struct wasi_guest *g, uint32_t ptr, size_t len);
+void *guest_out(const struct wasi_guest *g, uint32_t ptr, size_t len);
+void guest_wrote(const struct wasi_guest *g, uint32_t ptr, const void *p, size_t len);
+static inline size_t guest_room(const struct wasi_guest *g)
+{
+    return g->remote ? WASI_WINDOW_BYTES - g->remote->window_used : SIZE_MAX;
+}
+/* Gives back all that was borrowed. */
+static inline void guest_release(const struct wasi_guest *g)
+{
+    if (g->remote)
+        g->remote->window_used = 0;
 }
 
 /* Copies between the guest and a struct of wasi/abi.h; false when it lies outside. Guest
@@ -23,18 +40,24 @@ static inline void *guest_at(const struct wasi_guest *g, uint32_t ptr, uint64_t 
 static inline bool guest_put(const struct wasi_guest *g, uint32_t ptr, const void *from,
                              size_t size)
 {
-    void *p = guest_at(g, ptr, size);
-    if (p)
-        memcpy(p, from, size);
-    return p != NULL;
+    if (!guest_has(g, ptr, size))
+        return false;
+    if (g->remote)
+        g->remote->put(g->remote->ctx, ptr, from, size);
+    else
+        memcpy(g->base + ptr, from, size);
+    return true;
 }
 
 static inline bool guest_get(const struct wasi_guest *g, uint32_t ptr, void *to, size_t size)
 {
-    const void *p = guest_at(g, ptr, size);
-    if (p)
-        memcpy(to, p, size);
-    return p != NULL;
+    if (!guest_has(g, ptr, size))
+        return false;
+    if (g->remote)
+        g->remote->get(g->remote->ctx, to, ptr, size);
+    else
+        memcpy(to, g->base + ptr, size);
+    return true;
 }
 
 static inline bool guest_put_u32(const struct wasi_guest *g, uint32_t ptr, uint32_t v)
@@ -49,14 +72,19 @@ static inline bool guest_put_u64(const struct wasi_guest *g, uint32_t ptr, uint6
 
 struct iov_list {
     struct wasi_iov v[WASI_IOV_CHUNK];
+    uint32_t at[WASI_IOV_CHUNK]; /* where in the guest */
     size_t n;
 };
+enum guest_way { GUEST_IN, GUEST_OUT };
 
-/* Reads `count` iovecs at ptr. Of a long list only the first WASI_IOV_CHUNK are taken: all
- * that use it may read or write less than was asked for. WASI_FAULT, or WASI_INVAL when
- * there are too many iovecs or bytes. */
+/* Reads `count` iovecs at ptr and borrows what they name. Of a long list only the first
+ * WASI_IOV_CHUNK are taken, and of a remote guest what fits into the window: all that use it
+ * may read or write less than was asked for. WASI_FAULT, or WASI_INVAL when there are too
+ * many iovecs or bytes. */
 enum wasi_errno guest_iovs(const struct wasi_guest *g, uint32_t ptr, uint32_t count,
-                           struct iov_list *ret);
+                           enum guest_way way, struct iov_list *ret);
+/* The first `done` bytes of the list were written. */
+void guest_iovs_wrote(const struct wasi_guest *g, const struct iov_list *list, size_t done);
 
 /* A relative path. WASI_FAULT, WASI_NOENT when empty, WASI_NAMETOOLONG, WASI_ILSEQ when it is
  * not UTF-8, WASI_INVAL when it holds NUL, WASI_NOTCAPABLE when it is absolute. */

@@ -18,7 +18,7 @@ static enum eng_trap_code enter(struct eng_call *call, union eng_value *args)
     const struct wasi_binding *b = call->ctx;
     struct wasi *w = b->link->wasi;
     struct eng_memory *memory = eng_instance_memory(call->caller);
-    struct wasi_guest g = { NULL, 0 };
+    struct wasi_guest g = { NULL, 0, NULL };
     uint64_t a[WASI_PARAMS_MAX];
     if (memory) {
         g.base = eng_memory_at(memory, 0, 0);

@@ -54,7 +54,7 @@ WASI_CALL(wasi_path_filestat_get)
         return e;
     if (!lookup_valid(flags))
         return WASI_INVAL;
-    if (!guest_at(g, (uint32_t)a[4], sizeof(struct wasi_abi_filestat)))
+    if (!guest_has(g, (uint32_t)a[4], sizeof(struct wasi_abi_filestat)))
         return WASI_FAULT;
     e = HOST_CALL(w, path_stat, dir->handle, path, flags != 0, &s);
     return e == WASI_SUCCESS ? filestat_put(g, (uint32_t)a[4], &s) : e;
@@ -129,13 +129,17 @@ WASI_CALL(wasi_path_readlink)
                                      WASI_RIGHT_PATH_READLINK, &dir, &path);
     if (e != WASI_SUCCESS)
         return e;
-    void *p = guest_at(g, (uint32_t)a[3], cap);
-    if (!p || !guest_at(g, (uint32_t)a[5], 4))
+    if (!guest_has(g, (uint32_t)a[3], cap) || !guest_has(g, (uint32_t)a[5], 4))
         return WASI_FAULT;
+    if (cap > WASI_PATH_MAX)
+        cap = WASI_PATH_MAX; /* no target is longer */
+    void *p = guest_out(g, (uint32_t)a[3], cap);
     e = HOST_CALL(w, path_readlink, dir->handle, path, p, cap, &len);
-    if (e == WASI_SUCCESS)
-        guest_put_u32(g, (uint32_t)a[5], (uint32_t)len);
-    return e;
+    if (e != WASI_SUCCESS)
+        return e;
+    guest_wrote(g, (uint32_t)a[3], p, len);
+    guest_put_u32(g, (uint32_t)a[5], (uint32_t)len);
+    return WASI_SUCCESS;
 }
 
 /* Rights that the directory itself needs for such an opening. */
@@ -202,7 +206,7 @@ WASI_CALL(wasi_path_open)
         return WASI_INVAL;
     if (inherited_rights(base, inheriting, fdflags) & ~dir->inheriting)
         return lacks_right(w);
-    if (!guest_at(g, (uint32_t)a[8], 4))
+    if (!guest_has(g, (uint32_t)a[8], 4))
         return WASI_FAULT;
     struct wasi_open how = {
         .dir = dir->handle,

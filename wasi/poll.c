@@ -149,9 +149,9 @@ WASI_CALL(wasi_poll_oneoff)
     p.fd_count = 0;
     if (p.count == 0 || p.count > WASI_POLL_MAX)
         return WASI_INVAL;
-    if (!guest_at(g, in, (uint64_t)p.count * sizeof(struct wasi_abi_subscription)) ||
-        !guest_at(g, p.out, (uint64_t)p.count * sizeof(struct wasi_abi_event)) ||
-        !guest_at(g, out_count, 4))
+    if (!guest_has(g, in, (uint64_t)p.count * sizeof(struct wasi_abi_subscription)) ||
+        !guest_has(g, p.out, (uint64_t)p.count * sizeof(struct wasi_abi_event)) ||
+        !guest_has(g, out_count, 4))
         return WASI_FAULT;
     enum wasi_errno e = HOST_CALL(w, clock_now, WASI_CLOCK_MONOTONIC, &p.start_ns);
     if (e == WASI_SUCCESS)

@@ -26,7 +26,7 @@ WASI_CALL(wasi_sock_accept)
         return e;
     if (flags & ~(uint32_t)WASI_FDFLAG_NONBLOCK)
         return WASI_INVAL;
-    if (!guest_at(g, (uint32_t)a[2], 4))
+    if (!guest_has(g, (uint32_t)a[2], 4))
         return WASI_FAULT;
     int fd = fd_free(w);
     if (fd < 0)
@@ -52,13 +52,14 @@ WASI_CALL(wasi_sock_recv)
         return e;
     if (flags & ~(uint32_t)WASI_RI_ALL)
         return WASI_INVAL;
-    if (!guest_at(g, (uint32_t)a[4], 4) || !guest_at(g, (uint32_t)a[5], 2))
+    if (!guest_has(g, (uint32_t)a[4], 4) || !guest_has(g, (uint32_t)a[5], 2))
         return WASI_FAULT;
-    e = guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], &iovs);
+    e = guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], GUEST_OUT, &iovs);
     if (e == WASI_SUCCESS)
         e = HOST_CALL(w, recv, row->handle, iovs.v, iovs.n, (uint16_t)flags, &done, &roflags);
     if (e != WASI_SUCCESS)
         return e;
+    guest_iovs_wrote(g, &iovs, done);
     guest_put_u32(g, (uint32_t)a[4], (uint32_t)done);
     guest_put(g, (uint32_t)a[5], &roflags, sizeof roflags);
     return WASI_SUCCESS;
@@ -74,9 +75,9 @@ WASI_CALL(wasi_sock_send)
         return e;
     if ((uint32_t)a[3] != 0) /* no flags are defined */
         return WASI_INVAL;
-    if (!guest_at(g, (uint32_t)a[4], 4))
+    if (!guest_has(g, (uint32_t)a[4], 4))
         return WASI_FAULT;
-    e = guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], &iovs);
+    e = guest_iovs(g, (uint32_t)a[1], (uint32_t)a[2], GUEST_IN, &iovs);
     if (e == WASI_SUCCESS)
         e = HOST_CALL(w, send, row->handle, iovs.v, iovs.n, &done);
     if (e == WASI_SUCCESS)

@@ -69,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int m = 0; m < WASI_MODULE_COUNT_; m++)
         fns[m] = wasi_functions((enum wasi_module)m, &counts[m]);
     fake_init(&f, memory, FAKE_MEMORY);
+    if (size % 2)
+        fake_move_away(&f);
     size_t fill = size < 4096 ? size : 4096;
     if (fill)
         memcpy(memory, data, fill);

@@ -34,6 +34,9 @@ enum {
     WASI_FD_MAX = 1056,   /* most rows that a table may have */
     WASI_FD_FIRST = 3,    /* 0 to 2 belong to stdio even when it is not granted */
     WASI_ARGS_MAX = 4096, /* most arguments, and most variables */
+    /* The most that one call borrows: a message and its sender, or two paths. Longer transfers
+     * are short. */
+    WASI_WINDOW_BYTES = VYOMA_MSG_MAX + 1024,
 };
 
 /* Lists of NUL-terminated strings, one behind the other. */
@@ -53,10 +56,22 @@ struct wasi {
     uint32_t exit_code;
 };
 
+/* A guest whose memory lies in another address space (in a browser it belongs to the
+ * browser's engine): it is copied. get and put are called with ranges that were checked.
+ * What a call has borrowed of the memory is in the window until the call ends. */
+struct wasi_remote {
+    void *ctx;
+    void (*get)(void *ctx, void *to, uint32_t from, size_t len);
+    void (*put)(void *ctx, uint32_t to, const void *from, size_t len);
+    uint8_t *window; /* WASI_WINDOW_BYTES, the embedder's */
+    size_t window_used;
+};
+
 /* A view of the guest's memory 0, taken anew for each call. */
 struct wasi_guest {
-    uint8_t *base;
-    uint64_t size; /* bytes; at most 4 GiB */
+    uint8_t *base;              /* NULL: `remote`, or there is no memory */
+    uint64_t size;              /* bytes; at most 4 GiB */
+    struct wasi_remote *remote; /* NULL when base is ours to use */
 };
 
 /* host, fds (fd_count rows, at most WASI_FD_MAX) and the spans must outlive w. */

@@ -16,6 +16,8 @@ struct fake {
     struct wasi wasi;
     struct wasi_fd fds[16];
     struct wasi_guest guest;
+    struct wasi_remote remote;
+    uint8_t *memory, window[WASI_WINDOW_BYTES];
 
     bool open[FAKE_HANDLES];
     uint32_t open_count;
@@ -33,6 +35,7 @@ struct fake {
     int32_t handle, handle2;
     char path[256], path2[256];
     uint64_t number[4];
+    size_t iov_bytes; /* of the list of buffers, if it had one */
     char line[256]; /* of the trace */
     uint32_t lines;
     char denied[256]; /* "kind value", of the last that WASI refused by itself */
@@ -42,6 +45,9 @@ struct fake {
 /* Everything granted: stdio, /data at 3, a listener for port 8080 at 4; args "app" "x", env
  * "K=V". The guest's memory is `memory`, `size` bytes, zeroed. */
 void fake_init(struct fake *f, uint8_t *memory, size_t size);
+
+/* From now on the guest's memory is in another address space. */
+void fake_move_away(struct fake *f);
 
 /* Calls an import by name; a: its arguments. The name must exist. */
 enum wasi_errno fake_call(struct fake *f, const char *module, const char *name,

@@ -1,3 +1,4 @@
 # The hosts: what all of them share, and one sub-room for each kernel or device.
-$(eval $(call room,hosts,hosts/drive.c,core formats base))
+hosts.sources := hosts/drive.c hosts/worker.c
+$(eval $(call room,hosts,$(hosts.sources),core formats wasi base))
 include $(wildcard hosts/*/room.mk)

@@ -14,29 +14,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hosts/worker.h"
 #include "internal.h"
 #include "requests.h"
 #include "wasi/abi.h"
-#include "wasi/caps.h"
 #include "wasi/host.h"
 
 /* --- starting ------------------------------------------------------------------- */
-
-static uint32_t wasi_caps(const struct manifest *m)
-{
-    uint32_t caps = 0;
-    if (manifest_has(m, MANIFEST_CAP_STDIO))
-        caps |= WASI_CAP_STDIO;
-    if (manifest_has(m, MANIFEST_CAP_FILESYSTEM))
-        caps |= WASI_CAP_FILESYSTEM;
-    if (manifest_has(m, MANIFEST_CAP_NETWORK) && m->network.ports_count)
-        caps |= WASI_CAP_LISTEN;
-    if (manifest_has(m, MANIFEST_CAP_NETWORK) && m->network.connect_count)
-        caps |= WASI_CAP_CONNECT;
-    if (manifest_has(m, MANIFEST_CAP_IPC))
-        caps |= WASI_CAP_IPC;
-    return caps;
-}
 
 /* An app that talks in lines must have its C library write them one by one, whatever is
  * behind the pipe; the foreground app is told what is really there. */
@@ -94,7 +78,7 @@ int control_send_start(struct sup *s, struct app *a, const struct core_grants *g
     snprintf(s->why, sizeof s->why, "the worker could not be told what to run");
     if (!strings.len)
         return E_LIMIT;
-    msg.u.start.caps = wasi_caps(m);
+    msg.u.start.caps = worker_caps(m);
     msg.u.start.flags = start_flags(s, a);
     msg.u.start.fuel = s->o->fuel;
     msg.u.start.memory_pages = pages > 65536 ? 65536 : (uint32_t)pages;
@@ -140,27 +124,6 @@ void control_fail(struct sup *s, struct app *a, uint16_t wasi_error)
     struct ctl_msg m = { .error = wasi_error };
     control_answer(s, a, &m, SPAN_NONE, SPAN_NONE, -1);
 }
-
-static uint16_t wasi_error_of(int error)
-{
-    switch (error) {
-    case E_OK: return WASI_SUCCESS;
-    case E_DENIED: return WASI_NOTCAPABLE;
-    case E_NOENT: return WASI_NOENT;
-    case E_EXISTS: return WASI_EXIST;
-    case E_AGAIN: return WASI_AGAIN;
-    case E_FULL: return WASI_AGAIN;
-    case E_LIMIT: return WASI_NOSPC;
-    case E_NOMEM: return WASI_NOMEM;
-    case E_RANGE: return WASI_MSGSIZE;
-    case E_INVAL:
-    case E_MALFORMED: return WASI_INVAL;
-    case E_UNSUPPORTED: return WASI_NOTSUP;
-    default: return WASI_IO;
-    }
-}
-
-_Static_assert((int)CTL_MSG_BYTES_MAX == (int)CORE_MSG_BYTES_MAX, "one typed message");
 
 /* --- messages --------------------------------------------------------------------- */
 
@@ -221,7 +184,7 @@ void control_reply(struct sup *s, struct app *a, uint32_t id, int error, struct 
         control_fail(s, a, a->request.type == CTL_MSG_RECV && error == E_AGAIN &&
                                    a->request.u.recv.timeout_ms > 0
                                ? WASI_TIMEDOUT
-                               : wasi_error_of(error));
+                               : worker_errno(error));
     else if (a->request.type == CTL_MSG_RECV)
         deliver_message(s, a, name, bytes);
     else if (a->request.type == CTL_MSG_SEND)
@@ -304,18 +267,14 @@ static void on_trace(struct sup *s, struct app *a, const struct ctl_msg *m)
 /* Core counts what comes in floods, and an app's share of our time bounds how many we read. */
 static void on_denied(struct sup *s, struct app *a, const struct ctl_msg *m)
 {
-    static const uint8_t kinds[WASI_DENIED_COUNT_] = {
-        [WASI_DENIED_ESCAPE] = CORE_DENIED_ESCAPE, [WASI_DENIED_LISTEN] = CORE_DENIED_LISTEN,
-        [WASI_DENIED_RIGHTS] = CORE_DENIED_RIGHTS, [WASI_DENIED_FILES] = CORE_DENIED_FILES,
-        [WASI_DENIED_DATA] = CORE_DENIED_DATA,     [WASI_DENIED_POINTER] = CORE_DENIED_POINTER,
-    };
-    if (m->u.denied.what >= WASI_DENIED_COUNT_ || m->a_len > CTL_DENIED_MAX) {
+    enum core_denied denied;
+    if (!worker_denied(m->u.denied.what, &denied) || m->a_len > CTL_DENIED_MAX) {
         violation(s, a, "malformed packet");
         return;
     }
     struct core_event ev = { .type = CORE_EV_DENIED,
                              .app = a->id,
-                             .denied = (enum core_denied)kinds[m->u.denied.what],
+                             .denied = denied,
                              .text = ctl_a(m, s->packet) };
     sup_event(s, &ev);
 }

@@ -52,35 +52,19 @@ static _Noreturn void refuse(int code, uint64_t offset, const char *text)
     _exit(CTL_EXIT_REFUSED);
 }
 
-static void put_import(struct strbuf *b, const struct eng_import *import)
-{
-    strbuf_printable(b, span_take(import->module, 100));
-    strbuf_char(b, '.');
-    strbuf_printable(b, span_take(import->name, 100));
-}
-
 /* The module wants what it was not granted, or what does not exist. */
 static _Noreturn void refuse_import(const struct eng_import *import)
 {
     char name_text[256], text[512];
     struct strbuf name, b;
     struct wasi_need need = { 0, NULL, NULL };
-    struct ctl_refused why = { .code = E_NOENT };
+    struct ctl_refused why = { 0 };
     strbuf_init(&name, name_text, sizeof name_text);
-    put_import(&name, import);
     strbuf_init(&b, text, sizeof text);
-    strbuf_cstr(&b, "import ");
-    strbuf_span(&b, strbuf_done(&name));
-    if (wasi_capability_of(import->module, import->name, &need) == E_OK && need.key) {
-        why.code = E_DENIED;
-        why.need = need.any_of;
+    why.code = wasi_refuse_import(import->module, import->name, &name, &b, &need);
+    why.need = need.any_of;
+    if (need.key)
         strncpy(why.key, need.key, sizeof why.key - 1);
-        strbuf_cstr(&b, " is not granted; [capabilities] ");
-        strbuf_cstr(&b, need.key_value);
-        strbuf_cstr(&b, " would grant it");
-    } else {
-        strbuf_cstr(&b, " does not exist");
-    }
     channel_refused(&why, strbuf_done(&b), strbuf_done(&name));
     _exit(CTL_EXIT_REFUSED);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "base/strbuf.h"
 
 enum wasi_cap {
     WASI_CAP_STDIO = 1 << 0,      /* descriptors 0, 1 and 2 */
@@ -29,5 +30,10 @@ struct wasi_need {
 /* 0 and *ret for an import that this system knows, of "wasi_snapshot_preview1" or
  * "vyoma"; E_NOENT for any other. */
 int wasi_capability_of(struct span module, struct span name, struct wasi_need *ret);
+
+/* An import that could not be linked: "module.name" and a sentence for people (256 and 512
+ * bytes hold any). E_DENIED with *ret_need when the manifest could grant it; E_NOENT. */
+int wasi_refuse_import(struct span module, struct span name, struct strbuf *import,
+                       struct strbuf *text, struct wasi_need *ret_need);
 
 #endif

@@ -42,7 +42,7 @@ setup: ## install the Debian packages that the build and the tests need
 .PHONY: test run bench
 test: setup ## set up, build, run every test (ONLY=pattern runs some)
 	@$(MAKE) --no-print-directory test-all ONLY='$(ONLY)'
-run: setup ## set up, build, boot in QEMU (HEADLESS=1: a scripted session)
-	@$(MAKE) --no-print-directory run-image HEADLESS='$(HEADLESS)'
+run: setup ## set up, build, boot in QEMU (HEADLESS=1: a scripted session; HOST=browser: serve the page)
+	@$(MAKE) --no-print-directory $(if $(filter browser,$(HOST)),run-browser,run-image) HEADLESS='$(HEADLESS)'
 bench: setup ## set up, build, print the figures (ONLY=pattern for some)
 	@$(MAKE) --no-print-directory bench-all ONLY='$(ONLY)'

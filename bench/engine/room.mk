@@ -49,9 +49,9 @@ BENCH_SIMD_NATIVE := $(if $(filter x86_64,$(shell uname -m)),-msse4.1)
 BZIP2 := $(O)/cache/source/bzip2
 BZIP2_PARTS := blocksort huffman crctable randtable compress decompress bzlib
 BZIP2_CFLAGS := -DBZ_NO_STDIO -Ibench/engine/programs -I$(BENCH_ENGINE) -isystem $(BZIP2)
-$(BENCH_ENGINE)/bzip2_samples.h: bench/engine/library/samples.py bench/engine/debian-source
+$(BENCH_ENGINE)/bzip2_samples.h: bench/engine/library/samples.py scripts/debian-source
 	@mkdir -p $(@D)
-	@! bench/engine/debian-source bzip2 $(BZIP2) || bench/engine/library/samples.py $(BZIP2) >$@
+	@! scripts/debian-source bzip2 $(BZIP2) || bench/engine/library/samples.py $(BZIP2) >$@
 
 $(eval $(call bench_size,$(BENCH_ENGINE)))
 $(eval $(call bench_size,$(BENCH_ENGINE)/small,-DDIVISOR=4))

@@ -1,6 +1,6 @@
 /* A C library as it is: bzip2's compresses and expands its own three samples at the levels that
  * its own tests use. Both ways have to give the other file, byte for byte. The library and
- * the samples come from Debian's source package when this is built (bench/engine/debian-source). */
+ * the samples come from Debian's source package when this is built (scripts/debian-source). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,0 +1,170 @@
+// One app: its module, compiled by the browser's engine, with the imports that it was granted.
+// All of WASI is wasi.wasm (hosts/browser/app), which reaches the app's memory through copies.
+import { Channel, STOPPED, WOULD_BLOCK } from './channel.js';
+import { describe_trap, Ended } from './traps.js';
+
+const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
+const text = new TextEncoder();
+
+let channel, wasi, guest_memory;
+
+const wasi_bytes = (at, len) => new Uint8Array(wasi.memory.buffer, at, len);
+const guest_bytes = (at, len) => new Uint8Array(guest_memory.buffer, at >>> 0, len);
+
+function clock(id) {
+  const now = performance.now();
+  return (id === 0 ? performance.timeOrigin + now : now) * 1e6;
+}
+
+function random(at, len) {
+  for (let done = 0; done < len; done += 65536) {
+    const piece = new Uint8Array(Math.min(65536, len - done)); // shared memory is refused
+    wasi_bytes(at + done, piece.length).set(crypto.getRandomValues(piece));
+  }
+}
+
+const readable = () => channel.used(0) > 0 || channel.closed(0);
+
+function stream_read(at, len, nonblock) {
+  if (!readable() && nonblock)
+    return WOULD_BLOCK;
+  channel.wait(() => readable() || undefined, -1, false);
+  const n = channel.take(0, wasi_bytes(at, len));
+  if (n)
+    channel.ring(); // the core may be waiting for room
+  return n;
+}
+
+function stream_write(fd, at, len, nonblock) {
+  if (!channel.room(fd)) {
+    if (nonblock)
+      return WOULD_BLOCK;
+    if (channel.wait(() => channel.room(fd) > 0 || undefined, -1) === STOPPED)
+      return STOPPED;
+  }
+  const n = channel.put(fd, wasi_bytes(at, len));
+  channel.ring();
+  return n;
+}
+
+function ready_streams(wanted) {
+  let ready = 0;
+  if (wanted & 1 && readable())
+    ready |= 1;
+  for (const fd of [1, 2])
+    if (wanted & 1 << fd && channel.room(fd))
+      ready |= 1 << fd;
+  return ready || undefined;
+}
+
+function ask() {
+  const at = wasi.packet();
+  const packet = wasi_bytes(at, wasi.packet_size());
+  const head = new DataView(wasi.memory.buffer, at);
+  const answer = channel.ask(packet.subarray(0, 28 + head.getUint32(4, true) +
+                                                head.getUint32(8, true)));
+  if (!answer)
+    return STOPPED;
+  packet.set(answer);
+  return 0;
+}
+
+const host = {
+  guest_size: () => guest_memory ? guest_memory.buffer.byteLength : 0,
+  guest_get: (to, from, len) => wasi_bytes(to, len).set(guest_bytes(from, len)),
+  guest_put: (to, from, len) => guest_bytes(to, len).set(wasi_bytes(from, len)),
+  clock, random, stream_read, stream_write, ask,
+  // After a request to stop only stdin, whose end is near, is waited for.
+  stream_wait: (streams, timeout_ms) =>
+    channel.wait(() => ready_streams(streams), timeout_ms, !(streams & 1)) ?? 0,
+  stream_readable: () => channel.used(0),
+};
+
+// One import as a function for the app: its arguments to wasi.wasm, its errno back.
+function bind(index) {
+  let params = '';
+  for (let at = wasi.import_params(index); ; at++) {
+    const letter = wasi_bytes(at, 1)[0];
+    if (!letter)
+      break;
+    params += String.fromCharCode(letter);
+  }
+  const returns = wasi.import_returns(index);
+  const args = wasi.args();
+  return (...values) => {
+    const slots = new DataView(wasi.memory.buffer, args);
+    for (let i = 0; i < params.length; i++)
+      slots.setBigUint64(8 * i, params[i] === 'I' ? BigInt.asUintN(64, values[i])
+                                                  : BigInt(values[i] >>> 0), true);
+    const errno = wasi.call(index);
+    if (errno < 0)
+      throw new Ended(errno === -1 ? wasi.exit_code() : EXIT_STOPPED);
+    return returns ? errno : undefined;
+  };
+}
+
+function put_scratch(...parts) {
+  let at = wasi.scratch();
+  return parts.map(part => {
+    const bytes = text.encode(part).subarray(0, 2000);
+    wasi_bytes(at, bytes.length).set(bytes);
+    at += bytes.length;
+    return bytes.length;
+  });
+}
+
+function refuse(why) {
+  wasi.refused(...put_scratch(why));
+  throw new Ended(EXIT_REFUSED);
+}
+
+// Only what was granted exists: an import that does not ends the start.
+function link(module) {
+  const imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const index = wasi.import(...put_scratch(from, name), kind === 'function' ? 1 : 0);
+    if (index < 0)
+      throw new Ended(EXIT_REFUSED);
+    (imports[from] ??= Object.create(null))[name] = bind(index);
+  }
+  return imports;
+}
+
+function run(module) {
+  const instance = new WebAssembly.Instance(module, link(module));
+  const start = instance.exports._start;
+  guest_memory = instance.exports.memory;
+  if (typeof start !== 'function')
+    refuse('the module exports no function _start');
+  if (start.length)
+    refuse('_start takes or returns values');
+  start();
+  return 0;
+}
+
+function life(module) {
+  try {
+    if (wasi.start() < 0)
+      refuse('arguments or environment are malformed');
+    return run(module);
+  } catch (error) {
+    if (error instanceof Ended)
+      return error.code;
+    const trap = describe_trap(error);
+    if (!trap) {
+      wasi.refused(...put_scratch(String(error.message)));
+      return EXIT_REFUSED;
+    }
+    const lengths = put_scratch(trap.reason, trap.trace);
+    wasi.trapped(trap.code, ...lengths);
+    return EXIT_TRAP;
+  }
+}
+
+self.onmessage = ({ data }) => {
+  channel = new Channel(data.shared);
+  channel.port = self;
+  wasi = new WebAssembly.Instance(data.wasi, { host }).exports;
+  wasi_bytes(wasi.packet(), data.start.length).set(data.start);
+  channel.end(life(data.module));
+};

@@ -1,0 +1,258 @@
+// The core's worker: core.wasm, and all that its actions ask for. Messages in: from the page what
+// is typed, from app workers that there is something in their channel. Never blocks.
+import { Channel } from './channel.js';
+import { read_app } from './apps.js';
+
+const PIECE = 65536;             // of a module that is hashed, of an app's output
+const CONSOLE_MOST = 256 * 1024; // shown and not yet acknowledged by the page
+const E_IO = -11;
+const text = new TextEncoder(), from_text = new TextDecoder();
+
+let core, wasi_module, modules = new Map(), apps = new Map();
+let timer = 0, console_waits = 0, audit = [], audit_bytes = 0;
+const AUDIT_MOST = 1024 * 1024;
+
+const bytes_at = (at, len) => new Uint8Array(core.memory.buffer, at, len);
+
+function give(bytes) {
+  bytes_at(core.packet(), bytes.length).set(bytes);
+  return bytes.length;
+}
+
+// --- what the core asks for. None of these calls the core: what has an answer answers later.
+
+const later = work => setTimeout(work, 0);
+
+// Manifest, then module, each handed to the core; the module that is compiled is what was hashed.
+async function read(app, name, finish) {
+  try {
+    const found = await read_app(name, manifest => {
+      const len = core.manifest(app, give(manifest));
+      return len > 0 ? from_text.decode(bytes_at(core.packet(), len).slice()) : null;
+    });
+    for (let at = 0; at < found.length; at += PIECE)
+      core.hash(app, give(found.subarray(at, at + PIECE)));
+    finish(0, found);
+  } catch (error) {
+    finish(error.code ?? E_IO, null, error.message);
+  }
+}
+
+function load(app, at, len) {
+  const name = from_text.decode(bytes_at(at, len).slice());
+  read(app, name, (error, module, why) => {
+    if (error === 0)
+      modules.set(app, module);
+    core.loaded(app, error, error ? give(text.encode(why)) : 0);
+  });
+}
+
+function verify(app, at, len) {
+  read(app, from_text.decode(bytes_at(at, len).slice()), error => core.verified(app, error));
+}
+
+function unload(app) {
+  modules.delete(app);
+}
+
+// What cannot be compiled never ran: the core hears it as it hears of an import that is missing.
+async function spawn(app, at, len) {
+  const start = bytes_at(at, len).slice();
+  const life = { channel: new Channel(), paused: false, dead: false };
+  apps.set(app, life);
+  try {
+    const module = await WebAssembly.compile(modules.get(app));
+    if (life.dead)
+      return;
+    life.worker = new Worker('app-worker.js', { type: 'module' });
+    life.worker.onmessage = () => look(app);
+    life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
+    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, module, start });
+  } catch (error) {
+    refuse(app, String(error.message));
+  }
+}
+
+function refuse(app, why) {
+  const words = text.encode(why).subarray(0, 200);
+  const packet = new Uint8Array(28 + words.length);
+  const head = new DataView(packet.buffer);
+  head.setUint16(0, 2, true); // WIRE_REFUSED
+  head.setUint32(4, words.length, true);
+  packet.set(words, 28);
+  give(packet);
+  core.request(app);
+  end(app, 126);
+}
+
+function write_stdin(app, at, len) {
+  const life = apps.get(app);
+  if (!life || life.channel.closed(0))
+    return -1;
+  const n = life.channel.put(0, bytes_at(at, len));
+  if (n === 0)
+    life.channel.want_room();
+  else
+    life.channel.wake();
+  return n;
+}
+
+function close_stdin(app) {
+  apps.get(app)?.channel.close(0);
+  apps.get(app)?.channel.wake();
+}
+
+function pause_output(app, paused) {
+  const life = apps.get(app);
+  if (!life)
+    return;
+  life.paused = paused !== 0;
+  if (!life.paused)
+    later(() => look(app));
+}
+
+function kill(app) {
+  const life = apps.get(app);
+  if (!life || life.dead)
+    return;
+  life.dead = true;
+  life.worker?.terminate();
+  later(() => end(app, 0));
+}
+
+function show(stream, at, len) {
+  console_waits += len;
+  self.postMessage({ show: bytes_at(at, len).slice(), stream });
+}
+
+// Kept by this worker: a page that is left forgets it.
+function append(at, len) {
+  audit.push(bytes_at(at, len).slice());
+  audit_bytes += len;
+  while (audit_bytes > AUDIT_MOST)
+    audit_bytes -= audit.shift().length;
+  return 0;
+}
+
+function set_timer(at_ms) {
+  clearTimeout(timer);
+  timer = setTimeout(() => core.timer(), Math.max(0, Math.min(at_ms - performance.now(), 1e9)));
+}
+
+const host = {
+  now_ms: () => performance.now(),
+  unix_ms: () => Date.now(),
+  load, verify, unload, spawn, write_stdin, close_stdin, pause_output, kill,
+  answer: (app, at, len) => apps.get(app)?.channel.answer(bytes_at(at, len).slice()),
+  ask_stop: app => apps.get(app)?.channel.ask_stop(),
+  console: show,
+  audit: append,
+  timer: set_timer,
+  power: (stop, code) => self.postMessage({ power: stop, code }),
+};
+
+// --- app workers
+
+// One bounded piece of what an app has for us; what is left waits for the next turn.
+function look(app) {
+  const life = apps.get(app);
+  if (!life)
+    return;
+  const { channel } = life;
+  channel.silence_bell();
+  if (channel.has_wanted_room())
+    core.delivered(app);
+  if (channel.asked()) {
+    const packet = channel.take_request();
+    if (!packet) {
+      kill(app);
+      return;
+    }
+    give(packet);
+    core.request(app);
+  }
+  const more = take_output(app, life);
+  if (more)
+    later(() => look(app));
+  else if (channel.done() && !life.paused && console_waits <= CONSOLE_MOST && drained(channel))
+    end(app, channel.code());
+}
+
+const drained = channel => channel.used(1) === 0 && channel.used(2) === 0;
+
+// True: there may be more at once.
+function take_output(app, life) {
+  let more = false;
+  for (const stream of [1, 2]) {
+    if (life.paused || console_waits > CONSOLE_MOST || !life.channel.used(stream))
+      continue;
+    const n = life.channel.take(stream, bytes_at(core.packet(), PIECE));
+    life.channel.wake();
+    core.output(app, stream, n);
+    more ||= life.channel.used(stream) > 0 && !life.paused;
+  }
+  return more;
+}
+
+// Its last words come before the news of its end.
+function end(app, code) {
+  const life = apps.get(app);
+  if (!life)
+    return;
+  life.worker?.terminate();
+  for (const stream of [1, 2]) {
+    const n = life.channel.take(stream, bytes_at(core.packet(), PIECE));
+    if (n)
+      core.output(app, stream, n);
+  }
+  apps.delete(app);
+  core.exited(app, code);
+}
+
+// --- the page
+
+function on_keys(bytes) {
+  for (let at = 0; at < bytes.length; at += 4096)
+    core.console(give(bytes.subarray(at, at + 4096)));
+}
+
+function on_shown(len) {
+  const was_full = console_waits > CONSOLE_MOST;
+  console_waits -= len;
+  if (was_full && console_waits <= CONSOLE_MOST)
+    for (const app of apps.keys())
+      later(() => look(app));
+}
+
+async function boot({ columns, rows }) {
+  const get = async name => {
+    const answer = await fetch(name);
+    if (!answer.ok)
+      throw new Error(`${name}: ${answer.status}`);
+    return answer;
+  };
+  const [core_wasm, wasi_wasm, boot_toml] = await Promise.all([
+    WebAssembly.instantiateStreaming(get('core.wasm'), { host }),
+    WebAssembly.compileStreaming(get('wasi.wasm')),
+    get('boot.toml').then(answer => answer.arrayBuffer()),
+  ]);
+  core = core_wasm.instance.exports;
+  wasi_module = wasi_wasm;
+  if (core.open() < 0)
+    throw new Error('there is no memory for the core');
+  core.boot(1, give(new Uint8Array(boot_toml)));
+  core.console_size(columns, rows);
+}
+
+self.onmessage = ({ data }) => {
+  if (data.boot)
+    boot(data.boot).catch(error => self.postMessage({ failed: String(error.message) }));
+  else if (data.keys)
+    on_keys(data.keys);
+  else if (data.shown)
+    on_shown(data.shown);
+  else if (data.size)
+    core.console_size(data.size.columns, data.size.rows);
+  else if (data.audit)
+    self.postMessage({ audit: new Blob(audit) });
+};

@@ -1,0 +1,52 @@
+// The page: a terminal, and the core's worker behind it.
+import { Terminal } from './xterm.mjs';
+import { FitAddon } from './addon-fit.mjs';
+
+const say = why => { document.getElementById('notice').textContent = why; };
+
+function save(blob) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = 'audit.jsonl';
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function begin() {
+  const terminal = new Terminal({ convertEol: true, screenReaderMode: true, scrollback: 5000 });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.open(document.getElementById('terminal'));
+  fit.fit();
+  terminal.focus();
+
+  const core = new Worker('core-worker.js', { type: 'module', name: 'core' });
+  core.onerror = event => say(`The core could not be started: ${event.message ?? 'see the log'}`);
+  core.onmessage = ({ data }) => {
+    if (data.show)
+      terminal.write(data.show, () => core.postMessage({ shown: data.show.length }));
+    else if (data.audit)
+      save(data.audit);
+    else if (data.failed)
+      say(`The system could not be started: ${data.failed}`);
+    else if ('power' in data)
+      data.power === 1 ? location.reload() : say('The system has ended. Reload the page to start it.');
+  };
+  const text = new TextEncoder();
+  terminal.onData(keys => core.postMessage({ keys: text.encode(keys) }));
+  terminal.onBinary(keys => core.postMessage({ keys: Uint8Array.from(keys, c => c.charCodeAt(0)) }));
+  terminal.onResize(({ cols, rows }) => core.postMessage({ size: { columns: cols, rows } }));
+  new ResizeObserver(() => fit.fit()).observe(document.getElementById('terminal'));
+  document.getElementById('audit').onclick = () => {
+    core.postMessage({ audit: true });
+    terminal.focus();
+  };
+  core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows } });
+  self.vyoma = { terminal }; // for the tests, and for whoever looks
+}
+
+if (self.crossOriginIsolated)
+  begin();
+else
+  say('This page needs to be cross-origin isolated: its server must send the two headers ' +
+      'that docs/browser.md names.');

@@ -1,0 +1,93 @@
+# Aurora: the system in a browser. Two modules for wasm32, from the sources that every other host
+# uses, and the page around them: out/web/, a folder for any static web server.
+WEB := $(O)/web
+WEB_ROOMS := core formats trust wasi base
+wasm32.CC := clang --target=wasm32-wasi
+wasm32.CFLAGS := -O2 -mbulk-memory -msign-ext -mnontrapping-fptoint -fvisibility=hidden
+WEB_LD := clang --target=wasm32-wasi -nostartfiles -Wl,--no-entry -Wl,--gc-sections -Wl,-s \
+          -Wl,--stack-first -Wl,-z,stack-size=262144
+
+# Debian's libsodium.a is for the build machine: of its source package come the portable file
+# that trust/ needs and the headers of that.
+SODIUM_SOURCE := $(O)/cache/source/libsodium
+SODIUM_SHA256 := $(SODIUM_SOURCE)/src/libsodium/crypto_hash/sha256/cp/hash_sha256_cp.c
+$(SODIUM_SHA256): scripts/debian-source
+	@mkdir -p $(@D)
+	@rm -rf $(SODIUM_SOURCE) && scripts/debian-source libsodium $(SODIUM_SOURCE) && touch $@
+$(O)/wasm32/sodium.o: $(SODIUM_SHA256) $(O)/sodium-headers/.stamp
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' cc 'libsodium (web)'
+	@$(wasm32.CC) $(wasm32.CFLAGS) -w -isystem $(O)/sodium-headers -I$(O)/sodium-headers/sodium \
+	    -I$(SODIUM_SOURCE)/src/libsodium/include/sodium/private \
+	    -I$(SODIUM_SOURCE)/src/libsodium/include/sodium -c $< -o $@
+
+# What JavaScript calls has no header.
+WEB_EXPORTS := -Wno-missing-prototypes
+
+# $(call web_room,ROOM,SOURCES,ROOMS,FLAGS)
+define web_room
+$(foreach s,$(2),$(call compile,wasm32,$(s),$(1),$(3),$(4)))
+web.objects.$(1) := $(patsubst %,$(O)/wasm32/%.o,$(2))
+
+endef
+$(eval $(call web_room,base,base/ring.c base/strbuf.c base/utf8.c,,))
+$(eval $(call web_room,formats,$(formats.sources),base,))
+$(eval $(call web_room,trust,trust/sha256.c trust/sodium_glue.c,base,-isystem $(O)/sodium-headers))
+$(eval $(call web_room,core,$(core.sources),formats trust base,))
+$(eval $(call web_room,wasi,$(filter-out wasi/link.c,$(wasi.sources)),engine base,))
+$(eval $(call web_room,hosts,$(hosts.sources),core formats wasi base,))
+$(eval $(call web_room,hosts/browser/core,hosts/browser/core/main.c hosts/browser/core/requests.c,\
+    hosts core formats trust wasi base,$(WEB_EXPORTS)))
+$(eval $(call web_room,hosts/browser/app,hosts/browser/app/main.c,wasi base,$(WEB_EXPORTS)))
+$(O)/wasm32/trust/sha256.c.o: $(O)/sodium-headers/.stamp
+
+web.core := $(foreach r,base formats trust core hosts hosts/browser/core,$(web.objects.$r)) \
+            $(O)/wasm32/sodium.o
+web.wasi := $(foreach r,base wasi hosts/browser/app,$(web.objects.$r))
+$(WEB)/core.wasm: $(web.core)
+$(WEB)/wasi.wasm: $(web.wasi)
+$(WEB)/core.wasm $(WEB)/wasi.wasm:
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' ld '$@'
+	@$(WEB_LD) $^ -o $@
+
+# Packages of npm, exactly those of package-lock.json; nothing of them is in the tree.
+WEB_NPM := $(O)/cache/npm
+$(WEB_NPM)/.stamp: hosts/browser/package.json hosts/browser/package-lock.json
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' npm '$(WEB_NPM)'
+	@cp $^ $(@D) && npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >$(@D)/log \
+	    || { tail -n 5 $(@D)/log >&2; exit 1; }
+	@touch $@
+
+WEB_PAGE := $(patsubst hosts/browser/page/%,$(WEB)/%,$(wildcard hosts/browser/page/*))
+$(WEB)/%: hosts/browser/page/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(WEB)/xterm.mjs $(WEB)/xterm.css $(WEB)/addon-fit.mjs: $(WEB_NPM)/.stamp
+	@mkdir -p $(@D)
+	@cp $(WEB_NPM)/node_modules/@xterm/$(if $(filter %fit.mjs,$@),addon-fit/lib,xterm/$(if \
+	    $(filter %.css,$@),css,lib))/$(@F) $@
+
+# An app as it ships, but that its manifest states the hash of its module: what the server sends
+# is compared with it before anything of it runs.
+define web_app
+$(WEB)/apps/$(1)/$(1).wasm: $(O)/apps/$(1)/$(1).wasm
+	@mkdir -p $$(@D)
+	@cp $$< $$@
+$(WEB)/apps/$(1)/vyoma.toml: $(O)/apps/$(1)/vyoma.toml $(O)/apps/$(1)/$(1).wasm
+	@mkdir -p $$(@D)
+	@sed "/^wasm = /a wasm_sha256 = \"$$$$(sha256sum <$(O)/apps/$(1)/$(1).wasm | cut -c1-64)\"" $$< >$$@
+WEB_APPS += $(WEB)/apps/$(1)/$(1).wasm $(WEB)/apps/$(1)/vyoma.toml
+
+endef
+WEB_APP_NAMES := $(sort $(patsubst apps/%/main.c,%,$(wildcard apps/*/main.c)))
+$(foreach a,$(WEB_APP_NAMES),$(eval $(call web_app,$(a))))
+
+WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB_PAGE) $(WEB)/xterm.mjs $(WEB)/xterm.css \
+             $(WEB)/addon-fit.mjs $(WEB_APPS)
+.PHONY: web run-browser
+web: $$(WEB_FILES) ## build the system for a browser into out/web/, a static folder
+run-browser:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) web
+	@node hosts/browser/serve.mjs $(WEB)

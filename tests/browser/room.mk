@@ -1,0 +1,12 @@
+# The page, in headless Chromium, with a few apps besides those that ship.
+WEB_TEST := $(O)/tests/browser/web
+web.test_apps := $(patsubst tests/browser/apps/%.c,%,$(wildcard tests/browser/apps/*.c))
+$(O)/tests/browser/%.wasm: tests/browser/apps/%.c $(wildcard sdk/include/vyoma/*.h) sdk/app.flags
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' app '$@'
+	@$(call app_build,-Werror $<,$@)
+$(WEB_TEST)/.stamp: $(WEB_FILES) $(web.test_apps:%=$(O)/tests/browser/%.wasm) \
+    $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder
+	@tests/browser/folder $(WEB) $(WEB_TEST) $(web.test_apps)
+	@touch $@
+$(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp))

@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+// What a person sees of Vyoma in a page.
+// timeout 120
+import { createHash } from 'node:crypto';
+import { browse, serve, Session } from './drive.mjs';
+
+let count = 0, failed = 0;
+
+async function check(name, test, session) {
+  let why;
+  try {
+    why = await test() ? null : 'it did not';
+  } catch (error) {
+    why = error.message;
+  }
+  console.log(`${why === null ? 'ok' : 'not ok'} ${++count} - ${name}`);
+  if (why === null)
+    return;
+  failed++;
+  console.log(`# ${why}`);
+  for (const line of (await session.screen().catch(() => 'no screen')).split('\n').slice(-25))
+    console.log(`#   ${line}`);
+}
+
+// Does each record name the hash of the line before it?
+function chained(log) {
+  let before = '0'.repeat(64);
+  const lines = log.trimEnd().split('\n');
+  for (const line of lines) {
+    if (JSON.parse(line).prev !== before)
+      return false;
+    before = createHash('sha256').update(line + '\n').digest('hex');
+  }
+  return lines.length > 5;
+}
+
+async function download_audit(page) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#audit')]);
+  const stream = await download.createReadStream();
+  let text = '';
+  for await (const piece of stream)
+    text += piece;
+  return text;
+}
+
+async function apps(s) {
+  const has = (name, keys, pattern) =>
+    check(name, async () => { await s.command(keys); return s.shows(pattern); }, s);
+  await has('ps lists the shell', 'ps', /^shell\s+0\s+running/m);
+  await has('an app runs and its output is shown', 'start hello', /\[hello\] Hello from Vyoma/);
+  await has('start calculator', 'start calculator', /starting calculator/);
+  await has('an app answers a message', 'calculator: 6*7', /^calculator: = 42/m);
+  await has('a denied import is named with its manifest key', 'start rogue-import',
+            /rogue-import: may not import vyoma\.net_connect: needs network\.connect in vyoma\.toml/);
+  await has('a changed byte is refused', 'start changed',
+            /changed: the module's hash is not the wasm_sha256 of vyoma\.toml/);
+  await has('an app that is not there is not found', 'start nothing',
+            /there is no app called nothing/);
+  await has('what this host lacks is said', 'start notes',
+            /notes: this host has no storage for \/data yet/);
+  await has('a trap is reported in our words, with function and offset', 'start trapper',
+            /trapper: trap: integer divide by zero[^]*\(function \d+, offset 0x[0-9a-f]+\)/);
+  await has('typed messages go from app to app', 'start pong', /starting pong/);
+  await has('and back', 'start ping', /\[ping\].*round trips/);
+}
+
+async function stopping(s) {
+  await s.command('start spinner');
+  await check('a spinning app begins', () => s.shows(/\[spinner\] spinning/), s);
+  await check('and the watchdog ends it', () => s.shows(/spinner: .*watchdog/), s);
+  await s.command('start flood');
+  await check('beside a flood', () => s.shows(/\[flood\] flood/), s);
+  await s.command('kill flood');
+  await check('the shell still works, and ends it', () => s.shows(/killing flood/, 20000), s);
+  await s.command('calculator: 100-1');
+  await check('then everything goes on', () => s.shows(/^calculator: = 99/m, 20000), s);
+}
+
+async function main() {
+  const server = await serve('out/tests/browser/web');
+  const browser = await browse();
+  const page = browser.context.pages()[0];
+  const s = new Session(page);
+  try {
+    await s.open(server.address);
+    await check('the shell prompts', () => s.shows(/^vyoma>/m), s);
+    await check('the page is isolated from others', () =>
+      page.evaluate(() => self.crossOriginIsolated), s);
+    await apps(s);
+    const log = await download_audit(page);
+    await check('the audit log is chained', () => chained(log), s);
+    await check('a changed record would show', () => !chained(log.replace('hello', 'hallo')), s);
+    await check('the refusals are in it', () => /"event":"cap_deny","app":"rogue-import"/.test(log) &&
+      /"event":"verify","app":"changed","result":"mismatch"/.test(log), s);
+    await stopping(s);
+    await s.command('poweroff');
+    await check('poweroff ends the system', async () => {
+      await page.waitForFunction(() =>
+        /has ended/.test(document.getElementById('notice').textContent), null, { timeout: 10000 });
+      return true;
+    }, s);
+    await check('nothing is asked of anybody else', () =>
+      s.requests.every(url => url.startsWith(server.address)), s);
+    await check('nothing breaks the content security policy', () =>
+      !s.complaints.some(text => /Content Security Policy/.test(text)), s);
+    for (const text of s.complaints)
+      console.log(`# console: ${text}`);
+  } finally {
+    await browser.close();
+    server.stop();
+  }
+  console.log(`1..${count}`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+await main();

@@ -9,4 +9,4 @@ $(WEB_TEST)/.stamp: $(WEB_FILES) $(web.test_apps:%=$(O)/tests/browser/%.wasm) \
     $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder
 	@tests/browser/folder $(WEB) $(WEB_TEST) $(web.test_apps)
 	@touch $@
-$(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp))
+$(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma))

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What a person sees of Vyoma in a page.
 // timeout 120
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { browse, serve, Session } from './drive.mjs';
 
@@ -34,6 +35,15 @@ function chained(log) {
   return lines.length > 5;
 }
 
+// What the same folder's app says under the supervisor of the build machine.
+function on_linux(app) {
+  const ran = spawnSync('out/bin/vyoma', ['run', `out/tests/browser/web/apps/${app}`]);
+  return String(ran.stdout) + String(ran.stderr);
+}
+
+const trap_lines = text =>
+  [...text.matchAll(/at \S+ \(function \d+, offset 0x[0-9a-f]+\)/g)].map(hit => hit[0]);
+
 async function download_audit(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#audit')]);
   const stream = await download.createReadStream();
@@ -60,6 +70,11 @@ async function apps(s) {
             /notes: this host has no storage for \/data yet/);
   await has('a trap is reported in our words, with function and offset', 'start trapper',
             /trapper: trap: integer divide by zero[^]*\(function \d+, offset 0x[0-9a-f]+\)/);
+  await check('function, offset and backtrace are those of our engine on Linux', async () => {
+    const linux = trap_lines(on_linux('trapper'));
+    return linux.length > 0 && linux.join() === trap_lines(await s.screen()).join();
+  }, s);
+  await has('memory ends where the manifest says', 'start grower', /\[grower\] at most 16 pages/);
   await has('typed messages go from app to app', 'start pong', /starting pong/);
   await has('and back', 'start ping', /\[ping\].*round trips/);
 }

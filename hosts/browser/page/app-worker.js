@@ -7,6 +7,8 @@ const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
 const text = new TextEncoder();
 
 let channel, wasi, guest_memory;
+const exported = new Map(); // names of functions by number, for backtraces
+let shift; // by how much the module's code was moved when its memory was bounded
 
 const wasi_bytes = (at, len) => new Uint8Array(wasi.memory.buffer, at, len);
 const guest_bytes = (at, len) => new Uint8Array(guest_memory.buffer, at >>> 0, len);
@@ -134,6 +136,9 @@ function run(module) {
   const instance = new WebAssembly.Instance(module, link(module));
   const start = instance.exports._start;
   guest_memory = instance.exports.memory;
+  for (const [name, value] of Object.entries(instance.exports))
+    if (typeof value === 'function')
+      exported.set(value.name, name); // the number is an exported function's own name
   if (typeof start !== 'function')
     refuse('the module exports no function _start');
   if (start.length)
@@ -150,7 +155,7 @@ function life(module) {
   } catch (error) {
     if (error instanceof Ended)
       return error.code;
-    const trap = describe_trap(error);
+    const trap = describe_trap(error, shift, exported);
     if (!trap) {
       wasi.refused(...put_scratch(String(error.message)));
       return EXIT_REFUSED;
@@ -164,6 +169,7 @@ function life(module) {
 self.onmessage = ({ data }) => {
   channel = new Channel(data.shared);
   channel.port = self;
+  shift = data.shift;
   wasi = new WebAssembly.Instance(data.wasi, { host }).exports;
   wasi_bytes(wasi.packet(), data.start.length).set(data.start);
   channel.end(life(data.module));

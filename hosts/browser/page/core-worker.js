@@ -2,6 +2,7 @@
 // is typed, from app workers that there is something in their channel. Never blocks.
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
+import { limit_memory } from './limit.js';
 
 const PIECE = 65536;             // of a module that is hashed, of an app's output
 const CONSOLE_MOST = 256 * 1024; // shown and not yet acknowledged by the page
@@ -56,18 +57,20 @@ function unload(app) {
 }
 
 // What cannot be compiled never ran: the core hears it as it hears of an import that is missing.
-async function spawn(app, at, len) {
+async function spawn(app, at, len, memory_pages) {
   const start = bytes_at(at, len).slice();
   const life = { channel: new Channel(), paused: false, dead: false };
   apps.set(app, life);
   try {
-    const module = await WebAssembly.compile(modules.get(app));
+    const bytes = modules.get(app), limited = limit_memory(bytes, memory_pages);
+    const module = await WebAssembly.compile(limited);
     if (life.dead)
       return;
     life.worker = new Worker('app-worker.js', { type: 'module' });
     life.worker.onmessage = () => look(app);
     life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
-    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, module, start });
+    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, module, start,
+                              shift: limited.length - bytes.length });
   } catch (error) {
     refuse(app, String(error.message));
   }

@@ -22,19 +22,21 @@ const TRAPS = [
 const STACK = [10, 'call stack exhausted', /call stack|recursion|stack size/i];
 
 // "at name (function 12, offset 0x1a2b)", as our engine writes it.
-function trace_of(stack) {
+function trace_of(stack, shift, exported) {
   const lines = [];
   for (const line of stack.split('\n')) {
     const hit = line.match(/^\s*(?:at )?(\S*?)[ @(]*[^ ]*wasm-function\[(\d+)\]:0x([0-9a-f]+)/);
+    const own = hit && hit[1] && !hit[1].includes('wasm') ? hit[1] : null;
     if (hit && lines.length < 32)
-      lines.push(`at ${hit[1] && !hit[1].includes('wasm') ? hit[1] : '?'} ` +
-                 `(function ${hit[2]}, offset 0x${hit[3]})\n`);
+      lines.push(`at ${own ?? exported.get(hit[2]) ?? '?'} ` +
+                 `(function ${hit[2]}, offset 0x${(parseInt(hit[3], 16) - shift).toString(16)})\n`);
   }
   return lines.join('');
 }
 
-// Code, reason and backtrace; null: it is no trap.
-export function describe_trap(error) {
+// Code, reason and backtrace; null: it is no trap. shift: what offsets are too
+// high by; exported: names by number.
+export function describe_trap(error, shift, exported) {
   const table = error instanceof RangeError || error.name === 'InternalError' ? [STACK]
               : error instanceof WebAssembly.RuntimeError ? TRAPS : [];
   const message = String(error.message);
@@ -42,6 +44,6 @@ export function describe_trap(error) {
   const hit = table.find(([, , pattern]) => pattern.test(message));
   if (!hit)
     return error instanceof WebAssembly.RuntimeError
-      ? { code: 15, reason: 'host error', trace: trace_of(String(error.stack)) } : null;
-  return { code: hit[0], reason: hit[1], trace: trace_of(String(error.stack)) };
+      ? { code: 15, reason: 'host error', trace: trace_of(String(error.stack), shift, exported) } : null;
+  return { code: hit[0], reason: hit[1], trace: trace_of(String(error.stack), shift, exported) };
 }

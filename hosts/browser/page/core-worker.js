@@ -56,6 +56,16 @@ function unload(app) {
   modules.delete(app);
 }
 
+// A worker takes tens of milliseconds to begin; the next app's is ready before it is wanted.
+let spare = null;
+
+function take_worker() {
+  const worker = spare ?? new Worker('app-worker.js', { type: 'module' });
+  spare = null;
+  setTimeout(() => { spare ??= new Worker('app-worker.js', { type: 'module' }); }, 100);
+  return worker;
+}
+
 // What cannot be compiled never ran: the core hears it as it hears of an import that is missing.
 async function spawn(app, at, len, memory_pages) {
   const start = bytes_at(at, len).slice();
@@ -66,7 +76,7 @@ async function spawn(app, at, len, memory_pages) {
     const module = await WebAssembly.compile(limited);
     if (life.dead)
       return;
-    life.worker = new Worker('app-worker.js', { type: 'module' });
+    life.worker = take_worker();
     life.worker.onmessage = () => look(app);
     life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
     life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, module, start,
@@ -259,3 +269,7 @@ self.onmessage = ({ data }) => {
   else if (data.audit)
     self.postMessage({ audit: new Blob(audit) });
 };
+
+// A core that has broken an invariant of its own does not go on; the page says so.
+self.onunhandledrejection = ({ reason }) =>
+  self.postMessage({ failed: String(reason?.message ?? reason) });

@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+// The page in headless Chromium: from the first byte to the prompt, an app's start, a key's echo.
+// Medians. Cold: a profile that has never seen the page. Warm: the page loaded again.
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
+import { browse, serve, Session } from '../../tests/browser/drive.mjs';
+
+const ROUNDS = 5, FOLDER = 'out/web';
+
+const median = values => values.sort((a, b) => a - b)[values.length >> 1];
+const figure = (name, value, unit) =>
+  console.log(`BENCH browser.${name} ${value.toFixed(value < 10 ? 2 : 0)} ${unit}`);
+
+async function until_prompt(session, load) {
+  const begin = performance.now();
+  await load();
+  await session.page.waitForFunction(() => {
+    const buffer = self.vyoma?.terminal.buffer.active;
+    return /^vyoma>/.test(buffer?.getLine(buffer.baseY + buffer.cursorY)?.translateToString() ?? '');
+  });
+  return performance.now() - begin;
+}
+
+// Milliseconds from the keys until the screen has one more of `text`, seen by the page itself.
+function time_in_page(page, keys, text) {
+  return page.evaluate(([keys, text]) => new Promise(resolve => {
+    const { terminal } = self.vyoma;
+    const seen = () => {
+      let n = 0;
+      for (let i = 0; i < terminal.buffer.active.length; i++)
+        n += terminal.buffer.active.getLine(i).translateToString().split(text).length - 1;
+      return n;
+    };
+    const before = seen(), begin = performance.now();
+    const watch = terminal.onWriteParsed(() => {
+      if (seen() === before)
+        return;
+      watch.dispose();
+      resolve(performance.now() - begin);
+    });
+    terminal.input(keys);
+  }), [keys, text]);
+}
+
+async function repeat(page, keys, text, after) {
+  const times = [];
+  for (let i = 0; i < 4 * ROUNDS; i++) {
+    times.push(await time_in_page(page, keys, text));
+    if (after)
+      await page.evaluate(keys_ => self.vyoma.terminal.input(keys_), after);
+    await page.waitForTimeout(50);
+  }
+  return median(times);
+}
+
+function sizes() {
+  const bytes = names => names.reduce((sum, name) =>
+    sum + gzipSync(readFileSync(join(FOLDER, name)), { level: 9 }).length, 0);
+  const all = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name).slice(FOLDER.length + 1));
+  figure('page_bytes_compressed', bytes(all), 'B');
+  figure('core_bytes_compressed', bytes(['core.wasm', 'wasi.wasm']), 'B');
+}
+
+const server = await serve(FOLDER);
+try {
+  const cold = [], warm = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const browser = await browse();
+    const session = new Session(browser.context.pages()[0]);
+    cold.push(await until_prompt(session, () => session.open(server.address)));
+    warm.push(await until_prompt(session, () => session.page.reload()));
+    if (i === ROUNDS - 1) {
+      await session.page.waitForTimeout(500);
+      figure('app_start', await repeat(session.page, 'start hello\r', 'Hello from Vyoma'), 'ms');
+      figure('key_echo', await repeat(session.page, 'z', 'z', '\x7f'), 'ms');
+      await session.command('start pong');
+      await session.command('start ping');
+      await session.shows(/us each/);
+      const hit = (await session.screen()).match(/([\d.]+) us each/);
+      figure('round_trip', Number(hit[1]), 'us');
+    }
+    await browser.close();
+  }
+  figure('boot_cold', median(cold), 'ms');
+  figure('boot_warm', median(warm), 'ms');
+  sizes();
+} finally {
+  server.stop();
+}

@@ -36,8 +36,9 @@ struct native {
 /* What is noted of a body while it is validated. */
 struct native_use {
     uint32_t weight; /* uses, each times 8 for every loop around it; 0: none */
-    bool mixed;      /* set by something else than arithmetic on floats */
+    uint8_t mixed;   /* set by something else than arithmetic: on f32 or f32x4 1, f64x2 2 */
 };
+enum { CANONICAL = 3 };
 struct native_scan {
     struct native_use *uses; /* by local */
     uint32_t *touched;       /* locals that are used, touched_count */
@@ -46,14 +47,15 @@ struct native_scan {
     uint32_t weight; /* of a use at the present place */
     unsigned loops;
     uint32_t depth;  /* of blocks */
-    bool canonical;  /* the last instruction gave a number that is no payload of a NaN */
+    uint8_t canonical; /* the last instruction gave what has, read as f32 or f32x4 (bit 0), as
+                          f64x2 (1), no NaN but what arithmetic made */
 };
 /* Before a body is validated; NULL on exhaustion. */
 struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals);
 /* Must native_saw() hear of such instructions? */
 bool native_watches(uint8_t opcode);
-/* Does it give a float whose NaN, if it is one, arithmetic made? */
-bool native_canonical(uint8_t opcode);
+/* Does it give a float whose NaN, if it is one, arithmetic made? As native_scan canonical. */
+uint8_t native_canonical(uint8_t opcode);
 /* The instruction at `at` has been validated. */
 void native_saw(struct native_gen *g, const uint8_t *at);
 void native_scan_first(struct native_scan *s, uint32_t local);
@@ -64,17 +66,19 @@ static inline void native_scan_local(struct native_scan *s, uint32_t local, bool
     if (!u->weight)
         native_scan_first(s, local);
     u->weight += u->weight < UINT32_MAX >> 1 ? s->weight : 0;
-    u->mixed |= set && !s->canonical;
-    s->canonical = false;
+    if (set)
+        u->mixed |= (uint8_t)(~s->canonical & CANONICAL);
+    s->canonical = 0;
 }
 
 /* A body that has just been validated. */
 struct native_body {
     const uint8_t *code, *end; /* behind the declarations of locals */
-    const uint8_t *local_types;
+    const uint8_t *local_types; /* by number */
     uint32_t local_count;
-    uint32_t height; /* most operands at a time */
+    uint32_t height; /* most operands at a time, in slots */
     uint32_t offset; /* of the body in the module */
+    bool vectors;    /* some operand or local is a v128 */
 };
 
 /* NULL when this machine or env cannot, or on exhaustion. */

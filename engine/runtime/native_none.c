@@ -8,6 +8,11 @@ uint32_t eng_cpu(void)
     return 1;
 }
 
+uint32_t eng_cpu_least(void)
+{
+    return 1;
+}
+
 struct native_gen *native_begin(struct loader *l)
 {
     return NULL;
@@ -23,9 +28,9 @@ bool native_watches(uint8_t opcode)
     return false;
 }
 
-bool native_canonical(uint8_t opcode)
+uint8_t native_canonical(uint8_t opcode)
 {
-    return false;
+    return 0;
 }
 
 void native_saw(struct native_gen *g, const uint8_t *at)

@@ -30,6 +30,7 @@ int push(struct compiler *c, uint8_t type)
             return err;
     }
     c->values[c->value_count++] = (struct value){ type, V_SLOT, 0, 0 };
+    c->vectors |= ENG_SIMD && type == V128_HIGH;
     if (c->value_count > c->max_height)
         c->max_height = c->value_count;
     return 0;

@@ -71,6 +71,7 @@ static int begin(struct compiler *c, struct module_func *f)
         return err;
     c->base = c->local_count + LINK_SLOTS;
     c->value_count = c->max_height = c->lazy = c->wide_pos = 0;
+    c->vectors = false;
     c->dead = c->native != NULL; /* native code is made apart */
     emit_word(c, 0); /* the header */
     f->code = c->code_count;
@@ -88,14 +89,11 @@ static int begin(struct compiler *c, struct module_func *f)
     return 0;
 }
 
-/* Are there vectors, which the native compiler does not know, among what functions share? Inside
- * of a body the compiler sees for itself. */
-static bool shares_vectors(const struct eng_module *m)
+/* The types of locals by their numbers instead of by slots. */
+static void types_by_name(struct compiler *c)
 {
-    for (uint32_t i = 0; i < m->global_count; i++)
-        if (m->globals[i].type == ENG_V128)
-            return true;
-    return m->slot_types != m->types;
+    for (uint32_t x = 0; c->local_names != c->local_count && x < c->local_names; x++)
+        c->local_types[x] = c->local_types[c->local_slots[x]];
 }
 
 /* What has been validated goes to the native compiler; nothing was emitted. */
@@ -103,8 +101,10 @@ static int compile_native(struct compiler *c, const struct module_func *f, const
 {
     if (c->l->newer)
         return E_UNSUPPORTED;
-    struct native_body b = { body,           c->l->r.p,     c->local_types,
-                             c->local_count, c->max_height, f->offset };
+    types_by_name(c);
+    struct native_body b = { body,          c->l->r.p,     c->local_types,
+                             c->local_names, c->max_height, f->offset,
+                             c->vectors || c->local_names != c->local_count };
     int err = native_function(c->native, (uint32_t)(f - c->m->funcs), &b);
     return err == E_NOMEM ? reader_fail(&c->l->r, err, NULL, "out of memory") : err;
 }
@@ -116,10 +116,8 @@ static int compile_one(struct compiler *c, struct module_func *f)
     f->offset = (uint32_t)(c->l->r.p - c->l->r.start);
     int err = read_locals(c);
     const uint8_t *body = c->l->r.p;
-    if (!err && c->native && c->local_names != c->local_count)
-        return E_UNSUPPORTED; /* some are vectors */
     if (!err && c->native) {
-        c->scan = native_function_begin(c->native, c->type->param_count, c->local_count);
+        c->scan = native_function_begin(c->native, c->param_names, c->local_names);
         if (!c->scan)
             err = reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
     }
@@ -280,7 +278,7 @@ int section_code(struct loader *l)
                            "function and code section have inconsistent lengths");
     if (!count)
         return 0;
-    bool wanted = l->env->tier == ENG_TIER_BASELINE && !l->newer && !shares_vectors(l->m);
+    bool wanted = l->env->tier == ENG_TIER_BASELINE && !l->newer;
     struct native_gen *native = wanted ? native_begin(l) : NULL;
     const uint8_t *start = r->p, *end = r->end;
     int err = native ? compile_section(l, count, native) : E_UNSUPPORTED;

@@ -65,7 +65,7 @@ enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 2
 /* For quick.c, of an opcode: operands (0: none of its), their type, the result's. */
 struct quick_row {
     uint8_t count, in, out;
-    bool canonical; /* gives a float that arithmetic made */
+    uint8_t canonical; /* as native_canonical */
 };
 
 struct compiler {
@@ -106,6 +106,7 @@ struct compiler {
     uint32_t last;                /* position of the last instruction, when last_op is one */
     uint16_t last_op;             /* NO_OP after a label */
     bool dead;
+    bool vectors; /* there was an operand of type v128 */
     struct acc acc[ACC_CLASSES];
     struct acc acc_before[ACC_CLASSES]; /* before the last result of the class */
     uint32_t before_last; /* likewise of the instruction before it */

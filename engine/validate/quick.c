@@ -116,7 +116,7 @@ static inline bool quick_one(struct compiler *c, struct reader *r)
     } else if (opcode == 0x41) {
         if (!push_quick(c, ENG_I32))
             return false;
-        c->scan->canonical = false;
+        c->scan->canonical = 0;
         r->p++;
         reader_s32(r);
     } else if (row->count) {
@@ -125,7 +125,7 @@ static inline bool quick_one(struct compiler *c, struct reader *r)
             r->p = p;
             return false;
         }
-        c->scan->canonical = false;
+        c->scan->canonical = 0;
     } else {
         return false;
     }

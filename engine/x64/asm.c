@@ -29,10 +29,9 @@ void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
     a->p = p;
 }
 
-void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
+/* What names the memory, behind the opcode at p; where the instruction ends. */
+static inline uint8_t *memory(uint8_t *p, unsigned reg, struct x64_mem m)
 {
-    bool force = (op & X64_BYTE_REG) != 0 && reg >= RSP;
-    uint8_t *p = prefixes(a->p, op, reg, m.index, m.base, force);
     bool small = m.disp == (int8_t)m.disp;
     /* rbp and r13 as bases cannot do without a displacement. */
     bool none = m.disp == 0 && (m.base & 7) != RBP;
@@ -42,7 +41,13 @@ void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
     *p = (uint8_t)(m.shift << 6 | (m.index & 7) << 3 | (m.base & 7));
     p += sib;
     memcpy(p, &m.disp, 4);
-    a->p = p + (none ? 0 : small ? 1 : 4);
+    return p + (none ? 0 : small ? 1 : 4);
+}
+
+void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
+{
+    bool force = (op & X64_BYTE_REG) != 0 && reg >= RSP;
+    a->p = memory(prefixes(a->p, op, reg, m.index, m.base, force), reg, m);
 }
 
 uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
@@ -53,15 +58,42 @@ uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
     return asm_pos(a) - 4;
 }
 
+/* Prefix and opcode, in the short form where there is one. */
+static void vex(struct assembler *a, uint32_t op, unsigned reg, unsigned x, unsigned b,
+                unsigned vvvv)
+{
+    unsigned prefix = op >> 16 & 0xff, map = op >> 8 & 0x1f, r = (~reg >> 3 & 1) << 7;
+    unsigned pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+    unsigned last = (~vvvv & 15) << 3 | pp;
+    if (map == MAP_0F && !(op & X64_WIDE) && x < 8 && b < 8) {
+        asm_8(a, 0xc5);
+        asm_8(a, r | last);
+    } else {
+        asm_8(a, 0xc4);
+        asm_8(a, r | (~x >> 3 & 1) << 6 | (~b >> 3 & 1) << 5 | map);
+        asm_8(a, (op & X64_WIDE ? 0x80u : 0u) | last);
+    }
+    asm_8(a, op & 0xff);
+}
+
 void asm_vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rm, unsigned vvvv)
 {
-    unsigned prefix = op >> 16 & 0xff;
-    unsigned pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
-    asm_8(a, 0xc4);
-    asm_8(a, (~reg >> 3 & 1) << 7 | 1 << 6 | (~rm >> 3 & 1) << 5 | (op >> 8 & 0x1f));
-    asm_8(a, (op & X64_WIDE ? 0x80u : 0u) | (~vvvv & 15) << 3 | pp);
-    asm_8(a, op & 0xff);
+    vex(a, op, reg, 0, rm, vvvv);
     asm_8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+void asm_vex_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m, unsigned vvvv)
+{
+    vex(a, op, reg, m.index, m.base, vvvv);
+    a->p = memory(a->p, reg, m);
+}
+
+uint32_t asm_vex_rip(struct assembler *a, uint32_t op, unsigned reg, unsigned vvvv)
+{
+    vex(a, op, reg, 0, 0, vvvv);
+    asm_8(a, (reg & 7) << 3 | 5);
+    asm_32(a, 0);
+    return asm_pos(a) - 4;
 }
 
 void asm_alu_imm(struct assembler *a, bool wide, unsigned ext, unsigned reg, int32_t imm)

@@ -146,8 +146,12 @@ void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m);
 /* The memory is `disp` bytes from the end of this instruction; `more` bytes of
  * immediate follow. The position of the displacement, to be patched. */
 uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp);
-/* VEX-encoded, three operands (BMI2): op reg, rm, vvvv. */
+/* VEX-encoded, three operands: BMI2's op reg, rm, vvvv; AVX's op reg, vvvv, rm. Of two operands
+ * vvvv is 0. */
 void asm_vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rm, unsigned vvvv);
+void asm_vex_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m, unsigned vvvv);
+/* As asm_rip, to be patched. */
+uint32_t asm_vex_rip(struct assembler *a, uint32_t op, unsigned reg, unsigned vvvv);
 
 /* op of OP_GROUP1 with an immediate, the shortest way. */
 void asm_alu_imm(struct assembler *a, bool wide, unsigned ext, unsigned reg, int32_t imm);

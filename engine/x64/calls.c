@@ -93,22 +93,19 @@ static unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *ret_at)
     } else if (w->ints < ARG_GPRS) {
         return arg_gprs[w->ints++];
     }
-    *ret_at = w->stack++ * 8;
+    *ret_at = w->stack * 8;
+    w->stack += type_words(type);
     return NO_REG;
 }
 
 static void store_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
 {
-    uint32_t op = type == ENG_F64   ? OP_MOVSD_STORE
-                  : type == ENG_F32 ? OP_MOVSS_STORE
-                                    : OP_MOV_STORE | X64_WIDE;
-    asm_rm(&g->a, op, reg, m);
+    asm_rm(&g->a, is_float(type) ? xmm_store_op(type) : OP_MOV_STORE | X64_WIDE, reg, m);
 }
 
 static void load_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
 {
-    asm_rm(&g->a, type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type),
-           reg, m);
+    asm_rm(&g->a, is_float(type) ? xmm_load_op(type) : OP_MOV | wide_flag(type), reg, m);
 }
 
 static void take_params(struct native_gen *g)
@@ -135,12 +132,10 @@ static void take_params(struct native_gen *g)
         if (param_next(&w, t->params[i], &at) != NO_REG || !l->weight)
             continue;
         struct x64_mem from = mem_of(RSP, (int32_t)(g->frame_total + 8 + at));
-        if (l->reg != NO_REG) {
+        if (l->reg != NO_REG)
             load_reg(g, t->params[i], l->reg, from);
-        } else {
-            asm_rm(&g->a, OP_GROUP5, 6, from);
-            asm_rm(&g->a, OP_POP_RM, 0, local_mem(g, i));
-        }
+        else
+            mem_move(g, t->params[i], local_mem(g, i), from);
     }
 }
 
@@ -151,7 +146,10 @@ static void zero_locals(struct native_gen *g)
         const struct glocal *l = &g->locals[x];
         if (x < g->type->param_count)
             continue;
-        if (l->reg == NO_REG) {
+        if (l->reg == NO_REG && l->type == ENG_V128) {
+            struct gval zero = { .type = ENG_V128, .kind = G_CONST, .bits = 0 };
+            val_store(g, &zero, local_mem(g, x));
+        } else if (l->reg == NO_REG) {
             asm_rm(&g->a, OP_MOV_IMM | X64_WIDE, 0, local_mem(g, x));
             asm_32(&g->a, 0);
         } else {
@@ -304,9 +302,9 @@ static void take_results(struct native_gen *g, const struct eng_functype *t)
         dest_done(g, &dest, type, dest.set ? dest.reg : f ? 0u : (unsigned)RAX, false);
         return;
     }
-    for (uint32_t i = 0; i < t->result_count; i++) {
-        asm_rm(&g->a, OP_GROUP5, 6, mem_of(RSP, (int32_t)(i * 8)));
-        asm_rm(&g->a, OP_POP_RM, 0, slot_mem(g, g->count));
+    for (uint32_t i = 0, at = 0; i < t->result_count; i++) {
+        mem_move(g, t->results[i], slot_mem(g, g->count), mem_of(RSP, (int32_t)(at * 8)));
+        at += type_words(t->results[i]);
         val_push_slot(g, t->results[i]);
     }
 }
@@ -393,6 +391,11 @@ void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, ui
     val_flush_temps(g);
     for (uint32_t i = g->count - n; i < g->count; i++)
         val_settle(g, i);
+    for (uint32_t i = 1; i < n && g->home_shift > 3; i++) { /* words in a row, for C */
+        struct x64_mem to = slot_mem(g, g->count - n);
+        to.disp += (int32_t)(i * 8);
+        mem_move(g, ENG_I64, to, slot_mem(g, g->count - n + i));
+    }
     save_locals(g);
     if (n)
         asm_rm(a, OP_LEA | X64_WIDE, RSI, slot_mem(g, g->count - n));

@@ -8,10 +8,8 @@ static unsigned invert(unsigned cond)
 
 /* --- looking ahead ------------------------------------------------------------------ */
 
-enum use { USE_VALUE, USE_BRANCH, USE_IF, USE_SELECT };
-
 /* Who takes the result of the comparison whose operands have been popped? */
-static enum use use_of(struct native_gen *g)
+static enum cond_use use_of(struct native_gen *g)
 {
     const uint8_t *p = g->p;
     while (*p == 0x45)
@@ -118,7 +116,7 @@ static void select_float(struct native_gen *g, struct gval *cond)
 
 /* --- conditions --------------------------------------------------------------------------- */
 
-static void use_cond(struct native_gen *g, enum use use, unsigned cond)
+static void use_cond(struct native_gen *g, enum cond_use use, unsigned cond)
 {
     while (*g->p == 0x45) {
         g->p++;
@@ -141,6 +139,19 @@ static void use_cond(struct native_gen *g, enum use use, unsigned cond)
         materialise(g, cond);
         break;
     }
+}
+
+enum cond_use cond_ahead(struct native_gen *g)
+{
+    enum cond_use use = use_of(g);
+    if (use == USE_IF)
+        val_flush(g, g->count);
+    return use;
+}
+
+void cond_done(struct native_gen *g, enum cond_use use, unsigned cond)
+{
+    use_cond(g, use, cond);
 }
 
 unsigned cond_of(struct native_gen *g, struct gval *v)
@@ -214,7 +225,7 @@ static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
 static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 {
     struct gval b = val_pop(g), a = val_pop(g);
-    enum use use = use_of(g);
+    enum cond_use use = use_of(g);
     if (use == USE_IF)
         val_flush(g, g->count);
     bool swapped = compare_ints(g, &a, &b, wide);
@@ -228,7 +239,7 @@ static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
 {
     static const uint8_t conds[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
     struct gval b = val_pop(g), a = val_pop(g);
-    enum use use = use_of(g);
+    enum cond_use use = use_of(g);
     if (index == 2 || index == 4) {
         struct gval t = a;
         a = b;
@@ -283,7 +294,7 @@ bool gen_test(struct native_gen *g)
     struct gval vb = *b, va;
     val_pop(g);
     va = val_pop(g);
-    enum use use = use_of(g);
+    enum cond_use use = use_of(g);
     unsigned ra = val_reg(g, &va);
     if (use == USE_IF)
         val_flush(g, g->count);

@@ -67,7 +67,7 @@ static void move_to_home(struct native_gen *g, uint32_t first, uint32_t home, ui
         if (v.kind == G_SLOT && v.at == home + i)
             continue;
         if (v.dirty && v.kind == G_REG)
-            val_clean_reg(g, v.reg, v.type == ENG_F64), v.dirty = false;
+            val_clean_reg(g, v.reg, v.type, v.dirty), v.dirty = CLEAN;
         struct gval copy = v;
         val_store(g, &copy, slot_mem(g, home + i));
         if (copy.kind == G_REG && v.kind != G_REG)
@@ -81,7 +81,7 @@ static void move_to_result(struct native_gen *g, uint32_t i)
     unsigned reg = is_float(v.type) ? 0 : RAX;
     val_load(g, &v, reg);
     if (v.dirty)
-        val_clean_reg(g, reg, v.type == ENG_F64);
+        val_clean_reg(g, reg, v.type, v.dirty);
 }
 
 static void move_results(struct native_gen *g, const struct glabel *l)
@@ -95,7 +95,7 @@ static void move_results(struct native_gen *g, const struct glabel *l)
 
 static void return_results(struct native_gen *g)
 {
-    uint32_t n = g->type->result_count, first = g->count - n;
+    uint32_t n = g->type->result_count, first = g->count - n, at = 0;
     if (n == 1) {
         move_to_result(g, first);
         return;
@@ -103,7 +103,8 @@ static void return_results(struct native_gen *g)
     for (uint32_t i = 0; i < n; i++) {
         struct gval v = g->vals[first + i];
         struct gval copy = v;
-        val_store(g, &copy, mem_of(RSP, (int32_t)(g->frame_total + 8 + i * 8)));
+        val_store(g, &copy, mem_of(RSP, (int32_t)(g->frame_total + 8 + at * 8)));
+        at += type_words(v.type);
         if (copy.kind == G_REG && v.kind != G_REG)
             val_release(g, &copy);
     }

@@ -51,6 +51,22 @@ void gen_op_const(struct native_gen *g, uint32_t op, unsigned reg, uint64_t bits
         g->consts[g->const_count++] = (struct gconst){ bits, at };
 }
 
+void gen_wide(struct native_gen *g, uint32_t at, uint64_t low, uint64_t high)
+{
+    enum { LOOKED_AT = 16 };
+    for (uint32_t i = g->wide_count; i > 0 && g->wide_count - i < LOOKED_AT; i--) {
+        struct gwide *w = &g->wides[i - 1];
+        if (w->low == low && w->high == high) {
+            asm_write32(&g->a, at, w->from);
+            w->from = at;
+            return;
+        }
+    }
+    asm_write32(&g->a, at, 0);
+    if (gen_grow(g, (void **)&g->wides, &g->wide_capacity, g->wide_count + 1u, sizeof *g->wides))
+        g->wides[g->wide_count++] = (struct gwide){ low, high, at };
+}
+
 /* --- what the CPU can ------------------------------------------------------------------------ */
 
 struct cpuid {
@@ -88,6 +104,11 @@ uint32_t eng_cpu(void)
     if ((one.c & SSE41) && (one.c & POPCNT) && (extended.c & LZCNT) && (seven.b & BMI1))
         can |= CPU_SUITS;
     return can;
+}
+
+uint32_t eng_cpu_least(void)
+{
+    return eng_cpu() & (CPU_KNOWN | CPU_SUITS);
 }
 
 static bool cpu_suits(struct native_gen *g)
@@ -261,6 +282,9 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
     case 0xfc:
         gen_bulk(g);
         break;
+    case 0xfd:
+        gen_simd(g);
+        break;
     default: /* 0xa7, 0xac, 0xad, 0xc0 to 0xc4 */
         gen_conversion(g, opcode);
         break;
@@ -293,7 +317,7 @@ static void begin_body(struct native_gen *g, uint32_t index, const struct native
     g->local_types = body->local_types;
     g->local_count = body->local_count;
     g->count = g->flushed = 0;
-    g->stub_count = g->const_count = g->fix_count = 0;
+    g->stub_count = g->const_count = g->wide_count = g->fix_count = 0;
     g->dead = false;
 }
 
@@ -435,6 +459,7 @@ void native_end(struct native_gen *g)
         { g->fixes, g->fix_capacity * sizeof *g->fixes },
         { g->stubs, g->stub_capacity * sizeof *g->stubs },
         { g->consts, g->const_capacity * sizeof *g->consts },
+        { g->wides, g->wide_capacity * sizeof *g->wides },
         { g->kinds, g->kind_capacity },
     };
     for (unsigned i = 0; i < base_countof(arrays); i++)

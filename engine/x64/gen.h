@@ -7,7 +7,10 @@
  * - At a label every operand below the block is in its home slot or a constant; a single
  *   result is in rax or xmm0, more are in their home slots, and so are parameters.
  * - A value that is `dirty` may be a NaN that arithmetic made, not yet canonical; it is
- *   made so (val_clean) before anybody can see it. Values in slots are clean.
+ *   made so (val_clean) before anybody can see it. Values in slots are clean. Of a v128 dirty
+ *   says how its lanes are to be read, and only such arithmetic may take it as it is.
+ * - In a function with vectors the home slots have 16 bytes, else 8; X_SCRATCH is free then, and
+ *   whatever moves or cleans a value may change it.
  * - refs of a local counts the operands that are G_LOCAL of it. */
 #ifndef ENGINE_X64_GEN_H
 #define ENGINE_X64_GEN_H
@@ -20,19 +23,21 @@
 /* All through a call from outside: what is left of the budget, memory's start, the instance. */
 enum { REG_BUDGET = R13, REG_MEM = R14, REG_INST = R15, NO_REG = 0xff };
 enum { XMM_TEMPS = 8 }; /* xmm0 to xmm7; the others are for locals */
+enum { X_SCRATCH = 15 }; /* of functions with vectors */
 
 /* Arguments in this order; what does not fit is in the caller's out area. */
 enum { ARG_GPRS = 5, ARG_XMMS = 8 };
 extern const uint8_t arg_gprs[ARG_GPRS];
 
 enum gval_kind { G_CONST, G_LOCAL, G_REG, G_SLOT };
+enum { CLEAN, DIRTY_F32, DIRTY_F64 }; /* scalars: the first two */
 struct gval {
     uint8_t type; /* enum eng_valtype */
     uint8_t kind;
     uint8_t reg; /* of G_REG */
-    bool dirty;
+    uint8_t dirty;
     uint32_t at; /* of G_LOCAL the local, of G_SLOT the operand whose home it is in */
-    uint64_t bits; /* of G_CONST */
+    uint64_t bits; /* of G_CONST; of a v128 the address of its 16 bytes in the module */
 };
 
 enum { SLOT_NONE = UINT32_MAX };
@@ -42,8 +47,8 @@ struct glocal {
     uint32_t refs;
     uint8_t type;
     uint8_t reg;  /* or NO_REG */
-    bool mixed;   /* something else than arithmetic may have set it */
-    bool dirty;   /* a float that only arithmetic set: not yet canonical */
+    uint8_t mixed; /* something else than arithmetic may have set it: of native_use */
+    uint8_t dirty; /* only arithmetic set it: not yet canonical */
 };
 
 enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE };
@@ -66,10 +71,10 @@ struct gfix {
 };
 
 /* Code out of line, made at a function's end. */
-enum gstub_kind { STUB_TRAP, STUB_TRAP_EAX, STUB_REFILL, STUB_FAR, STUB_BACK, STUB_NAN, STUB_TRUNC,
-                  STUB_TRUNC64 };
+enum gstub_kind { STUB_TRAP, STUB_TRAP_EAX, STUB_REFILL, STUB_FAR, STUB_BACK, STUB_NAN, STUB_NANS,
+                  STUB_TRUNC, STUB_TRUNC64 };
 struct gstub {
-    uint8_t kind, arg, reg; /* arg: trap code, or whether f64 */
+    uint8_t kind, arg, reg; /* arg: trap code, whether f64, or how dirty */
     uint32_t from;          /* displacement of the branch to it */
     uint32_t back;          /* where it returns to */
     uint32_t offset;        /* in the module */
@@ -79,6 +84,11 @@ struct gstub {
 /* A constant in the code behind the function. */
 struct gconst {
     uint64_t bits;
+    uint32_t from;
+};
+/* One of 16 bytes; the displacements that lead to it are linked. */
+struct gwide {
+    uint64_t low, high;
     uint32_t from;
 };
 
@@ -142,6 +152,8 @@ struct native_gen {
     uint32_t stub_count, stub_capacity;
     struct gconst *consts;
     uint32_t const_count, const_capacity;
+    struct gwide *wides;
+    uint32_t wide_count, wide_capacity;
     uint8_t *kinds; /* of the scan: nesting */
     uint32_t kind_capacity;
 
@@ -156,6 +168,8 @@ struct native_gen {
     uint32_t table_number;
     uint32_t calls_weight;
     bool has_calls, has_far, dead;
+    bool vectors;       /* some value of this function is a v128 */
+    uint8_t home_shift; /* of a home slot's size */
     bool four_temps; /* some instruction needs that many; three do otherwise */
     int error;
 };
@@ -183,6 +197,8 @@ static inline void gen_trap_if(struct native_gen *g, unsigned cond, enum eng_tra
 void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k);
 /* op reg, [constant bits] behind the function. */
 void gen_op_const(struct native_gen *g, uint32_t op, unsigned reg, uint64_t bits);
+/* The displacement at `at`, with which an instruction ends, is to lead to those 16 bytes. */
+void gen_wide(struct native_gen *g, uint32_t at, uint64_t low, uint64_t high);
 
 /* --- reading --------------------------------------------------------------------- */
 
@@ -199,16 +215,17 @@ static inline int64_t body_s64(const uint8_t **p)
         return *(*p)++;
     return (int64_t)body_leb_slow(p, true);
 }
-/* Steps over the immediates of the instruction whose opcode was read. False: v128. */
-bool body_skip(const uint8_t **p, uint8_t opcode);
+/* Steps over the immediates of the instruction whose opcode was read. */
+void body_skip(const uint8_t **p, uint8_t opcode);
 /* Chooses where locals live and how large the frame is. */
 void prescan(struct native_gen *g, const struct native_body *body);
 
 /* --- types ----------------------------------------------------------------------- */
 
+/* Is it in xmm registers? Floats and vectors are. */
 static inline bool is_float(uint8_t type)
 {
-    return (type & 0xfe) == (ENG_F64 & 0xfe);
+    return (uint8_t)(type - ENG_V128) <= ENG_F32 - ENG_V128;
 }
 static inline bool is_wide(uint8_t type)
 {
@@ -218,6 +235,19 @@ static inline uint32_t wide_flag(uint8_t type)
 {
     return is_wide(type) ? X64_WIDE : 0;
 }
+/* Words of 8 bytes in arrays and out areas. */
+static inline uint32_t type_words(uint8_t type)
+{
+    return 1 + (type == ENG_V128);
+}
+static inline uint32_t xmm_load_op(uint8_t type)
+{
+    return type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOVUPS;
+}
+static inline uint32_t xmm_store_op(uint8_t type)
+{
+    return type == ENG_F64 ? OP_MOVSD_STORE : type == ENG_F32 ? OP_MOVSS_STORE : OP_MOVUPS_STORE;
+}
 /* Bytes of arguments and results of calls of type t that are in memory. */
 uint32_t type_out_bytes(const struct eng_functype *t);
 
@@ -225,7 +255,7 @@ uint32_t type_out_bytes(const struct eng_functype *t);
 
 static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t operand)
 {
-    return mem_of(RSP, (int32_t)(g->value_base + operand * 8));
+    return mem_of(RSP, (int32_t)(g->value_base + (operand << g->home_shift)));
 }
 static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t local)
 {
@@ -242,15 +272,15 @@ static inline struct gval *val_push(struct native_gen *g, uint8_t type, uint8_t 
     struct gval *v = &g->vals[g->count++];
     v->type = type;
     v->kind = kind;
-    v->dirty = false;
+    v->dirty = CLEAN;
     return v;
 }
 
-static inline void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, bool dirty)
+static inline void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
 {
     struct gval *v = val_push(g, type, G_REG);
     v->reg = (uint8_t)reg;
-    v->dirty = dirty;
+    v->dirty = (uint8_t)dirty;
     (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count - 1;
 }
 
@@ -325,6 +355,8 @@ unsigned val_reg(struct native_gen *g, struct gval *v);
 unsigned val_temp(struct native_gen *g, struct gval *v);
 /* Loads v into that register, which is held or of a local. v keeps its own. */
 void val_load(struct native_gen *g, const struct gval *v, unsigned reg);
+/* A value of that type from memory to memory, with no register but X_SCRATCH. */
+void mem_move(struct native_gen *g, uint8_t type, struct x64_mem to, struct x64_mem from);
 /* Stores v, which is clean or not, at m. */
 void val_store(struct native_gen *g, struct gval *v, struct x64_mem m);
 /* Is v in memory? Where. */
@@ -355,10 +387,18 @@ static inline bool val_in_reg(const struct native_gen *g, const struct gval *v, 
     return false;
 }
 
-/* Makes NaN in reg canonical. Changes flags. */
-void val_clean_reg(struct native_gen *g, unsigned reg, bool f64);
+/* Makes NaN of a value of that type in reg canonical. Changes flags. */
+void val_clean_reg(struct native_gen *g, unsigned reg, uint8_t type, unsigned dirty);
 /* The same for a value: it may have to move to a temporary. */
 void val_clean(struct native_gen *g, struct gval *v);
+
+/* The bits of a constant v128. */
+static inline void vector_bits(const struct gval *v, uint64_t ret[2])
+{
+    ret[0] = ret[1] = 0;
+    if (v->bits)
+        memcpy(ret, (const void *)(uintptr_t)v->bits, 16);
+}
 
 /* Puts operand i into its home. */
 void val_settle(struct native_gen *g, uint32_t i);
@@ -378,7 +418,8 @@ struct gdest {
     const uint8_t *next;
 };
 struct gdest dest_ahead(struct native_gen *g);
-void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty);
+void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg,
+              unsigned dirty);
 
 static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
 {
@@ -389,7 +430,7 @@ static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
 
 /* The result, of type in reg, which is d's register if d.set. */
 static inline void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type,
-                             unsigned reg, bool dirty)
+                             unsigned reg, unsigned dirty)
 {
     if (d->set)
         dest_set(g, d, type, reg, dirty);
@@ -405,6 +446,12 @@ void gen_global_set(struct native_gen *g, uint32_t x);
 /* numeric.c */
 void gen_numeric(struct native_gen *g, uint8_t opcode);
 void gen_conversion(struct native_gen *g, uint8_t opcode);
+/* simd.c: prefix 0xfd. */
+void gen_simd(struct native_gen *g);
+/* Steps over what follows 0xfd. */
+void simd_skip(const uint8_t **p);
+/* As native_canonical, of what is at p behind 0xfd. */
+uint8_t simd_canonical(const uint8_t *p);
 /* float.c */
 void gen_float(struct native_gen *g, uint8_t opcode);
 /* Saturating conversion, 0xfc `which`. */
@@ -414,6 +461,11 @@ void gen_saturate(struct native_gen *g, uint32_t which);
 bool gen_test(struct native_gen *g);
 void gen_compare(struct native_gen *g, uint8_t opcode);
 void gen_select(struct native_gen *g);
+/* For an instruction whose i32 result is a condition of flags. Its operands have been popped and
+ * no flags set yet: who takes the result? Then, with flags set: he does. */
+enum cond_use { USE_VALUE, USE_BRANCH, USE_IF, USE_SELECT };
+enum cond_use cond_ahead(struct native_gen *g);
+void cond_done(struct native_gen *g, enum cond_use use, unsigned cond);
 /* Conditions beyond the CPU's: equality of floats. */
 enum { CC_FEQ = 16, CC_FNE = 17 };
 /* The top operand as a condition of the flags just set: not zero. */
@@ -423,6 +475,10 @@ unsigned cond_of(struct native_gen *g, struct gval *v);
 /* memory.c */
 void gen_load(struct native_gen *g, uint8_t opcode);
 void gen_store(struct native_gen *g, uint8_t opcode);
+/* Where an access of a width (as a power of two) goes, checked; what it needs is held in *at, an
+ * operand that was popped. mem_place() comes right before the instruction. */
+struct x64_mem mem_address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width);
+void mem_place(struct native_gen *g);
 void gen_memory_size(struct native_gen *g);
 void gen_memory_grow(struct native_gen *g);
 void table_function(struct native_gen *g, uint32_t table, unsigned i);

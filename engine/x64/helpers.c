@@ -19,8 +19,7 @@ static uint64_t h_host_call(struct eng_instance *inst, uint64_t *operands, uint6
     enum { BELOW = 8 }; /* words in use under the operands, and some to spare */
     struct eng_store *s = inst->native.store;
     struct eng_func *f = (struct eng_func *)(uintptr_t)func;
-    const struct eng_functype *t = &f->type->type;
-    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count;
+    uint32_t room = type_room(f->type);
     uint64_t *end = s->stack_end, limit = inst->native.stack_limit;
     s->pc = (const uint64_t *)(uintptr_t)operands[room];
     s->fp = operands + room + 1;

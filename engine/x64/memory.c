@@ -76,8 +76,7 @@ static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uin
     return mem_index(REG_MEM, t, 0, 0);
 }
 
-/* Where an access goes; what it needs is held in *at. */
-static struct x64_mem address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width)
+struct x64_mem mem_address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width)
 {
     if (g->checking)
         return checked_address(g, at, offset, width);
@@ -95,7 +94,7 @@ static struct x64_mem address(struct native_gen *g, struct gval *at, uint32_t of
     return mem_index(REG_MEM, t, 0, 0);
 }
 
-static void place_here(struct native_gen *g)
+void mem_place(struct native_gen *g)
 {
     gen_place(g, asm_pos(&g->a), gen_offset(g), false);
 }
@@ -106,14 +105,14 @@ void gen_load(struct native_gen *g, uint8_t opcode)
     body_u32(&g->p);
     uint32_t offset = body_u32(&g->p);
     struct gval at = val_pop(g);
-    struct x64_mem m = address(g, &at, offset, x->width);
+    struct x64_mem m = mem_address(g, &at, offset, x->width);
     struct gdest dest = dest_of(g, x->type);
     bool f = is_float(x->type);
     unsigned d = dest.set                     ? dest.reg
                  : f                          ? xmm_alloc(g)
                  : at.kind == G_REG           ? at.reg
                                               : gpr_alloc(g);
-    place_here(g);
+    mem_place(g);
     asm_rm(&g->a, x->op, d, m);
     if (f || !(at.kind == G_REG && at.reg == d))
         val_release(g, &at);
@@ -151,8 +150,8 @@ void gen_store(struct native_gen *g, uint8_t opcode)
     val_clean(g, &v);
     if (!imm)
         reg = val_reg(g, &v);
-    struct x64_mem m = address(g, &at, offset, x->width);
-    place_here(g);
+    struct x64_mem m = mem_address(g, &at, offset, x->width);
+    mem_place(g);
     if (imm)
         store_const(g, x, m, (uint32_t)v.bits);
     else
@@ -196,8 +195,7 @@ void gen_global_get(struct native_gen *g, uint32_t x)
     struct gdest dest = dest_of(g, type);
     bool f = is_float(type);
     unsigned d = dest.set ? dest.reg : f ? xmm_alloc(g) : gpr_alloc(g);
-    uint32_t op = type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type);
-    asm_rm(&g->a, op, d, m);
+    asm_rm(&g->a, f ? xmm_load_op(type) : OP_MOV | wide_flag(type), d, m);
     if (held != NO_REG)
         gpr_free(g, held);
     dest_done(g, &dest, type, d, false);

@@ -48,40 +48,41 @@ static void skip_prefixed(const uint8_t **p)
         skip_leb(p);
 }
 
-bool body_skip(const uint8_t **p, uint8_t opcode)
+void body_skip(const uint8_t **p, uint8_t opcode)
 {
     switch (immediates[opcode]) {
     case IM_NONE:
-        return true;
+        return;
     case IM_INDEX:
     case IM_I32:
     case IM_I64:
     case IM_BLOCK:
         skip_leb(p);
-        return true;
+        return;
     case IM_TWO:
         skip_leb(p);
         skip_leb(p);
-        return true;
+        return;
     case IM_F32:
         *p += 4;
-        return true;
+        return;
     case IM_F64:
         *p += 8;
-        return true;
+        return;
     case IM_TABLE:
         for (uint32_t n = body_u32(p) + 1; n; n--)
             skip_leb(p);
-        return true;
+        return;
     case IM_TYPES:
         for (uint32_t n = body_u32(p); n; n--)
             (*p)++;
-        return true;
+        return;
     case IM_PREFIX:
         skip_prefixed(p);
-        return true;
-    default:
-        return false;
+        return;
+    case IM_SIMD:
+        simd_skip(p);
+        return;
     }
 }
 
@@ -90,9 +91,9 @@ uint32_t type_out_bytes(const struct eng_functype *t)
     uint32_t ints = 0, floats = 0, stack = 0;
     for (uint32_t i = 0; i < t->param_count; i++)
         if (is_float(t->params[i]) ? floats++ >= ARG_XMMS : ints++ >= ARG_GPRS)
-            stack++;
-    if (t->result_count > 1 && t->result_count > stack)
-        stack = t->result_count;
+            stack += type_words(t->params[i]);
+    uint32_t results = t->result_count > 1 ? eng_slots(t->results, t->result_count) : 0;
+    stack = results > stack ? results : stack;
     return stack * 8;
 }
 
@@ -107,7 +108,7 @@ static void set_loops(struct native_scan *s, unsigned loops)
 void native_scan_first(struct native_scan *s, uint32_t x)
 {
     s->touched[s->touched_count++] = x;
-    s->uses[x].mixed = x < s->params;
+    s->uses[x].mixed = x < s->params ? CANONICAL : 0;
 }
 
 static void saw_call(struct native_gen *g, const struct eng_functype *t, bool far)
@@ -122,10 +123,11 @@ static void saw_call(struct native_gen *g, const struct eng_functype *t, bool fa
 }
 
 /* Arithmetic or a number: what it gives is no NaN that must keep its payload. */
-bool native_canonical(uint8_t opcode)
+uint8_t native_canonical(uint8_t opcode)
 {
-    return (opcode >= 0x8d && opcode <= 0x97) || (opcode >= 0x9b && opcode <= 0xa5) ||
-           (opcode >= 0xb2 && opcode <= 0xbb);
+    bool is = (opcode >= 0x8d && opcode <= 0x97) || (opcode >= 0x9b && opcode <= 0xa5) ||
+              (opcode >= 0xb2 && opcode <= 0xbb);
+    return is ? CANONICAL : 0;
 }
 
 /* Of a number; a NaN counts as something that arithmetic did not make. */
@@ -218,7 +220,7 @@ void native_saw(struct native_gen *g, const uint8_t *at)
         saw_call(g, &m->types[body_u32(&p)], true);
         break;
     case WATCH_FLOAT:
-        s->canonical = canonical_const(p, *at == 0x44);
+        s->canonical = canonical_const(p, *at == 0x44) ? CANONICAL : 0;
         break;
     case WATCH_TEMPS:
         g->four_temps = true;
@@ -227,7 +229,7 @@ void native_saw(struct native_gen *g, const uint8_t *at)
         saw_call(g, NULL, false);
         break;
     case WATCH_SIMD:
-        g->error = E_UNSUPPORTED;
+        s->canonical = simd_canonical(p);
         break;
     }
 }
@@ -249,7 +251,7 @@ struct native_scan *native_function_begin(struct native_gen *g, uint32_t params,
     s->touched_count = 0;
     s->params = params;
     s->depth = 0;
-    s->canonical = false;
+    s->canonical = 0;
     set_loops(s, 0);
     return s;
 }
@@ -361,7 +363,8 @@ static void pin_gprs(struct native_gen *g, const struct best *b)
 
 static void pin_xmms(struct native_gen *g, const struct best *b)
 {
-    for (unsigned i = 0; i < b->count && i < 16 - XMM_TEMPS; i++) {
+    unsigned most = 16 - XMM_TEMPS - g->vectors; /* X_SCRATCH is the last */
+    for (unsigned i = 0; i < b->count && i < most; i++) {
         uint32_t x = b->locals[i];
         unsigned reg = XMM_TEMPS + i;
         if (g->has_calls && g->locals[x].weight / 2 <= g->calls_weight)
@@ -387,6 +390,8 @@ static void pin_locals(struct native_gen *g)
 void prescan(struct native_gen *g, const struct native_body *body)
 {
     g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
+    g->vectors = body->vectors;
+    g->home_shift = body->vectors ? 4 : 3;
     take_uses(g);
     pin_locals(g);
     uint32_t slots = 0;
@@ -394,12 +399,12 @@ void prescan(struct native_gen *g, const struct native_body *body)
         struct glocal *l = &g->locals[g->scan.touched[i]];
         bool kept = l->reg != NO_REG && !is_float(l->type) && (g->gpr_saved >> l->reg & 1);
         if (l->reg == NO_REG || (g->has_calls && !kept))
-            l->slot = slots++;
-        l->mixed |= l->reg == NO_REG; /* what is in memory is clean */
-        l->dirty = is_float(l->type) && !l->mixed;
+            l->slot = slots, slots += type_words(l->type);
+        if (is_float(l->type) && l->reg != NO_REG) /* what is in memory is clean */
+            l->dirty = !(l->mixed & 1) ? DIRTY_F32 : !(l->mixed & 2) ? DIRTY_F64 : CLEAN;
     }
     unsigned saved = (unsigned)__builtin_popcount(g->gpr_saved);
     g->value_base = g->out_bytes + slots * 8;
-    g->frame_bytes = g->value_base + (body->height + 1 + g->has_far) * 8;
+    g->frame_bytes = g->value_base + ((body->height + 1) << g->home_shift) + g->has_far * 8u;
     g->frame_total = g->frame_bytes + saved * 8;
 }

@@ -27,6 +27,12 @@ static void copy64(struct native_gen *g, struct x64_mem to, struct x64_mem from)
     asm_rm(&g->a, OP_POP_RM, 0, to);
 }
 
+static void copy_words(struct native_gen *g, uint32_t n, struct x64_mem to, struct x64_mem from)
+{
+    for (; n--; to.disp += 8, from.disp += 8)
+        copy64(g, to, from);
+}
+
 /* --- fixed entries --------------------------------------------------------------------------- */
 
 static const uint64_t fixed[K_COUNT][2] = {
@@ -230,6 +236,14 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
     case STUB_BACK:
         call_back(g);
         break;
+    case STUB_NANS: /* all ones in those lanes, less what is too much */
+        asm_rr(a, OP_ORPS, s->reg, X_SCRATCH);
+        if (s->arg == DIRTY_F64)
+            gen_wide(g, asm_rip(a, OP_ANDPS, X_SCRATCH, 0), 0x8007ffffffffffff, 0x8007ffffffffffff);
+        else
+            gen_wide(g, asm_rip(a, OP_ANDPS, X_SCRATCH, 0), 0x803fffff803fffff, 0x803fffff803fffff);
+        asm_rr(a, OP_XORPS, s->reg, X_SCRATCH);
+        break;
     case STUB_NAN:
         gen_op_fixed(g, s->arg ? OP_MOVSD : OP_MOVSS, s->reg, s->arg ? K_NAN64 : K_NAN32);
         break;
@@ -241,9 +255,19 @@ void gen_out_of_line(struct native_gen *g)
 {
     for (uint32_t i = 0; i < g->stub_count && gen_room(g, 128); i++)
         out_of_line(g, &g->stubs[i]);
-    if (!g->const_count || !gen_room(g, (size_t)g->const_count * 8 + 16))
+    size_t bytes = (size_t)g->wide_count * 16 + (size_t)g->const_count * 8;
+    if (!bytes || !gen_room(g, bytes + 32))
         return;
-    asm_align(&g->a, 8);
+    asm_align(&g->a, g->wide_count ? 16 : 8);
+    for (uint32_t i = 0; i < g->wide_count; i++) {
+        for (uint32_t at = g->wides[i].from; at;) {
+            uint32_t next = asm_read32(&g->a, at);
+            asm_patch(&g->a, at, asm_pos(&g->a));
+            at = next;
+        }
+        asm_64(&g->a, g->wides[i].low);
+        asm_64(&g->a, g->wides[i].high);
+    }
     for (uint32_t i = 0; i < g->const_count; i++) {
         asm_patch(&g->a, g->consts[i].from, asm_pos(&g->a));
         asm_64(&g->a, g->consts[i].bits);
@@ -264,20 +288,23 @@ static unsigned arg_next(struct arg_walk *w, uint8_t type, uint32_t *ret_at)
     } else if (w->ints < ARG_GPRS) {
         return arg_gprs[w->ints++];
     }
-    *ret_at = w->stack++ * 8;
+    *ret_at = w->stack * 8;
+    w->stack += type_words(type);
     return NO_REG;
 }
 
 /* Arguments or results between an array at base and registers. */
 static void array_load(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
 {
-    asm_rm(&g->a, type == ENG_F64 ? OP_MOVSD : type == ENG_F32 ? OP_MOVSS : OP_MOV | wide_flag(type),
-           reg, m);
+    asm_rm(&g->a, is_float(type) ? xmm_load_op(type) : OP_MOV | wide_flag(type), reg, m);
 }
 
 static void array_store(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
 {
-    asm_rm(&g->a, is_float(type) ? OP_MOVSD_STORE : OP_MOV_STORE | X64_WIDE, reg, m);
+    uint32_t op = type == ENG_V128  ? OP_MOVUPS_STORE
+                  : is_float(type) ? OP_MOVSD_STORE
+                                   : OP_MOV_STORE | X64_WIDE;
+    asm_rm(&g->a, op, reg, m);
 }
 
 /* Called in System V's convention as native_enter. */
@@ -300,8 +327,9 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     asm_mov(a, RBX, RDX);
     asm_mov(a, RAX, RSI);
     asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RCX, -(int32_t)type_out_bytes(t)));
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        struct x64_mem from = mem_of(RBX, (int32_t)(i * 8));
+    for (uint32_t i = 0, slot = 0; i < t->param_count; i++) {
+        struct x64_mem from = mem_of(RBX, (int32_t)(slot * 8));
+        slot += type_words(t->params[i]);
         unsigned reg = arg_next(&w, t->params[i], &at);
         if (reg != NO_REG) {
             array_load(g, t->params[i], reg, from);
@@ -309,14 +337,14 @@ static void adapter_in(struct native_gen *g, uint32_t type)
             asm_rm(a, OP_MOV, RDX, from);
             store64(g, RDX, mem_of(RSP, (int32_t)at));
         } else {
-            copy64(g, mem_of(RSP, (int32_t)at), from);
+            copy_words(g, type_words(t->params[i]), mem_of(RSP, (int32_t)at), from);
         }
     }
     asm_rr(a, OP_GROUP5, 2, RAX);
     if (t->result_count == 1)
         array_store(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RBX, 0));
-    for (uint32_t i = 0; t->result_count > 1 && i < t->result_count; i++)
-        copy64(g, mem_of(RBX, (int32_t)(i * 8)), mem_of(RSP, (int32_t)(i * 8)));
+    if (t->result_count > 1)
+        copy_words(g, eng_slots(t->results, t->result_count), mem_of(RBX, 0), mem_of(RSP, 0));
     load64(g, RCX, CTX(store));
     store64(g, REG_BUDGET, STORE(RCX, budget));
     asm_rm(a, OP_MOV_IMM, 0, STORE(RCX, trap));
@@ -329,21 +357,23 @@ static void adapter_in(struct native_gen *g, uint32_t type)
 static void adapter_host(struct native_gen *g, const struct eng_functype *t)
 {
     struct assembler *a = &g->a;
-    uint32_t room = t->param_count > t->result_count ? t->param_count : t->result_count, at;
-    int32_t bytes = (int32_t)room * 8;
+    uint32_t params = eng_slots(t->params, t->param_count);
+    uint32_t results = eng_slots(t->results, t->result_count), at;
+    int32_t bytes = (int32_t)(params > results ? params : results) * 8;
     struct arg_walk w = { 0 };
     asm_rm(a, OP_LEA | X64_WIDE, RCX, mem_of(RSP, -bytes));
     asm_rm(a, OP_CMP | X64_WIDE, RCX, CTX(stack_limit));
     asm_jcc(a, CC_B, g->entries.stack);
     if (bytes)
         asm_alu_imm(a, true, EXT_SUB, RSP, bytes);
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        struct x64_mem to = mem_of(RSP, (int32_t)(i * 8));
+    for (uint32_t i = 0, slot = 0; i < t->param_count; i++) {
+        struct x64_mem to = mem_of(RSP, (int32_t)(slot * 8));
+        slot += type_words(t->params[i]);
         unsigned reg = arg_next(&w, t->params[i], &at);
         if (reg != NO_REG)
             array_store(g, t->params[i], reg, to);
         else
-            copy64(g, to, mem_of(RSP, bytes + 8 + (int32_t)at));
+            copy_words(g, type_words(t->params[i]), to, mem_of(RSP, bytes + 8 + (int32_t)at));
     }
     asm_mov(a, RSI, RSP);
     asm_mov(a, RDX, RAX);
@@ -358,8 +388,8 @@ static void adapter_host(struct native_gen *g, const struct eng_functype *t)
     asm_short_here(a, fine);
     if (t->result_count == 1)
         array_load(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RSP, 0));
-    for (uint32_t i = 0; t->result_count > 1 && i < t->result_count; i++)
-        copy64(g, mem_of(RSP, bytes + 8 + (int32_t)(i * 8)), mem_of(RSP, (int32_t)(i * 8)));
+    if (t->result_count > 1)
+        copy_words(g, results, mem_of(RSP, bytes + 8), mem_of(RSP, 0));
     if (bytes)
         asm_alu_imm(a, true, EXT_ADD, RSP, bytes);
     asm_ret(a);
@@ -392,12 +422,12 @@ void gen_adapters(struct native_gen *g)
         uint32_t type = m->funcs[i].type;
         const struct eng_functype *t = &m->types[type];
         if (!g->n->enter[type] &&
-            gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 24))
+            gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 48))
             adapter_in(g, type);
     }
     for (uint32_t i = 0; i < m->type_count; i++) {
         const struct eng_functype *t = &m->types[i];
-        if (g->far_sites[i] && gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 24))
+        if (g->far_sites[i] && gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 48))
             adapter_far(g, i);
     }
 }

@@ -13,7 +13,7 @@ static void spill(struct native_gen *g, uint32_t i)
         gpr_free(g, v->reg);
     v->kind = G_SLOT;
     v->at = i;
-    v->dirty = false;
+    v->dirty = CLEAN;
 }
 
 /* The deepest operand among those that own one of `regs`. */
@@ -106,18 +106,32 @@ void val_drop_to(struct native_gen *g, uint32_t count)
 
 /* --- reading ------------------------------------------------------------------------- */
 
+static void load_vector(struct native_gen *g, const struct gval *v, unsigned reg)
+{
+    enum { OP_PCMPEQD = X64_OP(0x66, MAP_0F, 0x76) };
+    uint64_t words[2];
+    vector_bits(v, words);
+    if (!(words[0] | words[1]))
+        asm_rr(&g->a, OP_XORPS, reg, reg);
+    else if ((words[0] & words[1]) == UINT64_MAX)
+        asm_rr(&g->a, OP_PCMPEQD, reg, reg);
+    else
+        gen_wide(g, asm_rip(&g->a, OP_MOVAPS, reg, 0), words[0], words[1]);
+}
+
 static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
 {
-    bool f64 = v->type == ENG_F64;
     struct x64_mem m;
     unsigned from;
     if (v->kind == G_CONST) {
         if (v->bits == 0)
             asm_rr(&g->a, OP_XORPS, reg, reg);
+        else if (v->type == ENG_V128)
+            load_vector(g, v, reg);
         else
-            gen_op_const(g, f64 ? OP_MOVSD : OP_MOVSS, reg, v->bits);
+            gen_op_const(g, xmm_load_op(v->type), reg, v->bits);
     } else if (val_mem(g, v, &m)) {
-        asm_rm(&g->a, f64 ? OP_MOVSD : OP_MOVSS, reg, m);
+        asm_rm(&g->a, xmm_load_op(v->type), reg, m);
     } else if (val_in_reg(g, v, &from) && from != reg) {
         asm_rr(&g->a, OP_MOVAPS, reg, from);
     }
@@ -156,8 +170,30 @@ unsigned val_temp(struct native_gen *g, struct gval *v)
 
 /* --- canonical NaN ------------------------------------------------------------------- */
 
-void val_clean_reg(struct native_gen *g, unsigned reg, bool f64)
+/* Leaves in X_SCRATCH ones for lanes that are NaN when there are any. */
+static void clean_vector(struct native_gen *g, unsigned reg, unsigned dirty)
 {
+    enum { OP_PTEST = X64_OP(0x66, MAP_0F38, 0x17), UNORDERED = 3 };
+    uint32_t cmp = X64_OP(dirty == DIRTY_F64 ? 0x66 : 0, MAP_0F, 0xc2);
+    if (g->avx) {
+        asm_vex(&g->a, cmp, X_SCRATCH, reg, reg);
+    } else {
+        asm_rr(&g->a, OP_MOVAPS, X_SCRATCH, reg);
+        asm_rr(&g->a, cmp, X_SCRATCH, X_SCRATCH);
+    }
+    asm_8(&g->a, UNORDERED);
+    asm_rr(&g->a, OP_PTEST, X_SCRATCH, X_SCRATCH);
+    uint32_t from = asm_jcc(&g->a, CC_NE, 0);
+    gen_stub(g, (struct gstub){ STUB_NANS, (uint8_t)dirty, (uint8_t)reg, from, asm_pos(&g->a), 0, 0 });
+}
+
+void val_clean_reg(struct native_gen *g, unsigned reg, uint8_t type, unsigned dirty)
+{
+    bool f64 = type == ENG_F64;
+    if (type == ENG_V128) {
+        clean_vector(g, reg, dirty);
+        return;
+    }
     asm_rr(&g->a, f64 ? OP_UCOMISD : OP_UCOMISS, reg, reg);
     uint32_t from = asm_jcc(&g->a, CC_P, 0);
     gen_stub(g, (struct gstub){ STUB_NAN, f64, (uint8_t)reg, from, asm_pos(&g->a), 0, 0 });
@@ -170,8 +206,8 @@ void val_clean(struct native_gen *g, struct gval *v)
     /* A pinned local that is dirty holds nothing but results: to make it canonical in
      * place is unseen. */
     unsigned reg = val_reg(g, v);
-    val_clean_reg(g, reg, v->type == ENG_F64);
-    v->dirty = false;
+    val_clean_reg(g, reg, v->type, v->dirty);
+    v->dirty = CLEAN;
 }
 
 /* --- writing ------------------------------------------------------------------------- */
@@ -179,7 +215,10 @@ void val_clean(struct native_gen *g, struct gval *v)
 static void store_const(struct native_gen *g, const struct gval *v, struct x64_mem m)
 {
     int64_t bits = (int64_t)v->bits;
-    if (v->type == ENG_F32) {
+    if (v->type == ENG_V128) {
+        val_load(g, v, X_SCRATCH);
+        asm_rm(&g->a, OP_MOVUPS_STORE, X_SCRATCH, m);
+    } else if (v->type == ENG_F32) {
         asm_rm(&g->a, OP_MOV_IMM, 0, m);
         asm_32(&g->a, (uint32_t)v->bits);
     } else if (bits >= INT32_MIN && bits <= INT32_MAX) {
@@ -194,6 +233,18 @@ static void store_const(struct native_gen *g, const struct gval *v, struct x64_m
     }
 }
 
+/* What is above the bits of a float or an i32 goes along. */
+void mem_move(struct native_gen *g, uint8_t type, struct x64_mem to, struct x64_mem from)
+{
+    if (type == ENG_V128) {
+        asm_rm(&g->a, OP_MOVUPS, X_SCRATCH, from);
+        asm_rm(&g->a, OP_MOVUPS_STORE, X_SCRATCH, to);
+    } else {
+        asm_rm(&g->a, OP_GROUP5, 6, from);
+        asm_rm(&g->a, OP_POP_RM, 0, to);
+    }
+}
+
 void val_store(struct native_gen *g, struct gval *v, struct x64_mem m)
 {
     struct x64_mem from;
@@ -203,17 +254,12 @@ void val_store(struct native_gen *g, struct gval *v, struct x64_mem m)
         return;
     }
     if (val_mem(g, v, &from) && !v->dirty) {
-        /* No register needed; what is above the bits of a float or an i32 goes along. */
-        asm_rm(&g->a, OP_GROUP5, 6, from);
-        asm_rm(&g->a, OP_POP_RM, 0, m);
+        mem_move(g, v->type, m, from);
         return;
     }
     val_clean(g, v);
     reg = val_reg(g, v);
-    uint32_t op = v->type == ENG_F64   ? OP_MOVSD_STORE
-                  : v->type == ENG_F32 ? OP_MOVSS_STORE
-                                       : OP_MOV_STORE | X64_WIDE;
-    asm_rm(&g->a, op, reg, m);
+    asm_rm(&g->a, is_float(v->type) ? xmm_store_op(v->type) : OP_MOV_STORE | X64_WIDE, reg, m);
 }
 
 /* --- moving operands home --------------------------------------------------------------- */
@@ -234,7 +280,7 @@ void val_settle(struct native_gen *g, uint32_t i)
         val_release(g, v);
     v->kind = G_SLOT;
     v->at = i;
-    v->dirty = false;
+    v->dirty = CLEAN;
 }
 
 void val_flush(struct native_gen *g, uint32_t count)
@@ -300,10 +346,11 @@ struct gdest dest_ahead(struct native_gen *g)
     return d;
 }
 
-void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg, bool dirty)
+void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg,
+              unsigned dirty)
 {
-    if (dirty && g->locals[d->local].mixed)
-        val_clean_reg(g, reg, type == ENG_F64);
+    if (dirty && dirty != g->locals[d->local].dirty)
+        val_clean_reg(g, reg, type, dirty);
     g->p = d->next;
     if (d->tee)
         val_push_local(g, d->local);
@@ -316,7 +363,7 @@ void gen_local_set(struct native_gen *g, uint32_t x, bool tee)
     bool same = v.kind == G_LOCAL && v.at == x;
     if (!same) {
         val_preserve(g, x);
-        if (v.dirty && l->mixed)
+        if (v.dirty && v.dirty != l->dirty)
             val_clean(g, &v);
         if (l->reg != NO_REG) {
             val_load(g, &v, l->reg);

@@ -211,7 +211,8 @@ void embed_init(struct embed *e, enum embed_memory kind)
                                .memory_guarded = kind == EMBED_GUARD,
                                .tier = tier_wanted(),
                                .core_2_only = getenv("EMBED_CORE_2") != NULL,
-                               .unhardened = getenv("EMBED_UNHARDENED") != NULL, .cpu = eng_cpu(),
+                               .unhardened = getenv("EMBED_UNHARDENED") != NULL,
+                               .cpu = getenv("EMBED_CPU_LEAST") ? eng_cpu_least() : eng_cpu(),
                                .code_create = code_create, .code_seal = code_seal,
                                .code_destroy = code_destroy };
 }

@@ -111,6 +111,18 @@ static int load_strings(struct suite *s, const struct node *n, struct eng_module
     return result;
 }
 
+/* Nothing of 2.0 may be left to the interpreter when the compiler was asked for. */
+static void check_tier(struct suite *s, const struct eng_module *m)
+{
+    struct eng_module_size size;
+    eng_module_size(m, &size);
+    if (s->options->tier == ENG_TIER_INTERP || !s->options->core_2_only || !size.functions ||
+        size.native)
+        return;
+    s->counts.failed++;
+    complain(s, "interpreted instead of compiled");
+}
+
 /* Loads (module [definition] [$name] binary ...), to be freed with the suite. */
 static int load_module(struct suite *s, const struct node *form, struct eng_error *err)
 {
@@ -123,8 +135,10 @@ static int load_module(struct suite *s, const struct node *form, struct eng_erro
     if (!node_is(n, "binary"))
         return E_INVAL;
     int result = load_strings(s, n->next, &m, err);
-    if (result == 0)
+    if (result == 0) {
         list_add(&s->modules, name ? *name : SPAN_NONE, m);
+        check_tier(s, m);
+    }
     return result;
 }
 

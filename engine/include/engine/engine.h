@@ -194,6 +194,8 @@ struct eng_error {
 /* What this CPU can, for eng_env: a virtual machine may need tens of microseconds to tell.
  * Never 0. */
 uint32_t eng_cpu(void);
+/* The same less what compiled code can do without, to test what it does then. */
+uint32_t eng_cpu_least(void);
 
 /* --- modules -------------------------------------------------------------- */
 

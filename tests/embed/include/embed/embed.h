@@ -26,7 +26,8 @@ struct embed {
 
 /* EMBED_TIER=baseline in the environment makes every program that embeds the engine this
  * way compile its modules; EMBED_UNHARDENED set makes compiled code do without its defence
- * against mispredicted accesses, to measure it; EMBED_CORE_2 set refuses what came after 2.0. */
+ * against mispredicted accesses, to measure it; EMBED_CPU_LEAST set makes it do without the
+ * instructions that not every CPU has; EMBED_CORE_2 set refuses what came after 2.0. */
 
 /* Prepares *e with budgets of 4 GiB for memories and 1 GiB for the heap; the caller
  * may lower them before its first use. e must not move afterwards. */

@@ -179,6 +179,75 @@ static void vex(void)
     }
 }
 
+/* Vectors with three operands: the short prefix, both long maps, numbers behind, shifts whose
+ * opcode has three bits of the register field. */
+struct vector_form {
+    const char *name;
+    uint32_t op;
+    int imm; /* or -1 */
+};
+
+static const struct vector_form vectors[] = {
+    { "vpaddd", X64_OP(0x66, MAP_0F, 0xfe), -1 },
+    { "vaddps", X64_OP(0, MAP_0F, 0x58), -1 },
+    { "vmovsd", X64_OP(0xf2, MAP_0F, 0x10), -1 },
+    { "vpshufb", X64_OP(0x66, MAP_0F38, 0x00), -1 },
+    { "vpalignr", X64_OP(0x66, MAP_0F3A, 0x0f), 5 },
+    { "vshufps", X64_OP(0, MAP_0F, 0xc6), 0x88 },
+};
+
+static void vex_vectors(const struct vector_form *f)
+{
+    for (unsigned i = 0; i < 16 * 16 * 16; i++) {
+        unsigned d = i & 15, rm = i >> 4 & 15, v = i >> 8;
+        asm_vex(&a, f->op, d, rm, v);
+        fprintf(source, "%s xmm%u, xmm%u, xmm%u", f->name, d, v, rm);
+        if (f->imm >= 0) {
+            asm_8(&a, (unsigned)f->imm);
+            fprintf(source, ", %d", f->imm);
+        }
+        fputc('\n', source);
+    }
+}
+
+static void vex_memory(void)
+{
+    for (unsigned i = 0; i < 16 * 16 * 16; i++) {
+        unsigned d = i & 15, base = i >> 4 & 15, index = i >> 8;
+        int32_t disp = (int32_t)(i % 3) * 100;
+        if (index == RSP)
+            continue;
+        asm_vex_rm(&a, X64_OP(0x66, MAP_0F, 0xfe), d, mem_index(base, index, i % 4, disp), base);
+        fprintf(source, "vpaddd xmm%u, xmm%u, xmmword ptr [%s+%s*%u%+d]\n", d, base, r64[base],
+                r64[index], 1u << i % 4, disp);
+        asm_vex_rm(&a, X64_OP(0x66, MAP_0F38, 0x18), d, mem_of(base, disp), 0);
+        fprintf(source, "vbroadcastss xmm%u, dword ptr [%s%+d]\n", d, r64[base], disp);
+    }
+}
+
+static void vex_others(void)
+{
+    for (unsigned i = 0; i < 16 * 16; i++) {
+        unsigned d = i & 15, rm = i >> 4;
+        asm_vex(&a, X64_OP(0x66, MAP_0F, 0x72), 4, rm, d);
+        asm_8(&a, 7);
+        fprintf(source, "vpsrad xmm%u, xmm%u, 7\n", d, rm);
+        asm_vex(&a, X64_OP(0x66, MAP_0F, 0x70), d, rm, 0);
+        asm_8(&a, 0xee);
+        fprintf(source, "vpshufd xmm%u, xmm%u, 238\n", d, rm);
+        asm_vex(&a, X64_OP(0x66, MAP_0F3A, 0x22) | X64_WIDE, d, rm, d);
+        asm_8(&a, 1);
+        fprintf(source, "vpinsrq xmm%u, xmm%u, %s, 1\n", d, d, r64[rm]);
+        asm_rr(&a, X64_OP(0x66, MAP_0F3A, 0x16) | X64_WIDE, d, rm);
+        asm_8(&a, 1);
+        fprintf(source, "pextrq %s, xmm%u, 1\n", r64[rm], d);
+    }
+    /* Against what follows the instruction. */
+    uint32_t at = asm_vex_rip(&a, X64_OP(0, MAP_0F, 0x54), 9, 3);
+    asm_patch(&a, at, asm_pos(&a) + 64);
+    fputs("vandps xmm9, xmm3, xmmword ptr [rip+64]\n", source);
+}
+
 static int write_file(const char *path)
 {
     FILE *f = fopen(path, "wb");
@@ -198,5 +267,9 @@ int main(int argc, char **argv)
     }
     immediates();
     vex();
+    for (unsigned i = 0; i < sizeof vectors / sizeof *vectors; i++)
+        vex_vectors(&vectors[i]);
+    vex_memory();
+    vex_others();
     return fclose(source) != 0 || write_file(argv[1]);
 }

@@ -9,7 +9,8 @@ import tempfile
 def disassembly(path, *options):
     text = subprocess.run(["objdump", "-D", "-M", "intel", "--no-show-raw-insn", *options, path],
                           check=True, capture_output=True, text=True).stdout
-    return [" ".join(line.split("\t")[1].split()).removeprefix("rex ")
+    # Behind "#" is where an address relative to rip leads, which depends on the sizes before it.
+    return [" ".join(line.split("\t")[1].split("#")[0].split()).removeprefix("rex ")
             for line in text.splitlines() if "\t" in line]
 
 

@@ -146,7 +146,11 @@ static void replace_float(struct native_gen *g, bool f64)
 {
     unsigned lane = *g->p++, how = f64 ? DIRTY_F64 : DIRTY_F32;
     struct gval b = val_pop(g), a = v_pop(g, how);
-    unsigned rb = val_reg(g, &b), ra = val_reg(g, &a), dirty = a.dirty || b.dirty ? how : CLEAN;
+    if (!a.dirty || !b.dirty) { /* what is not arithmetic's keeps its payload */
+        val_clean(g, &a);
+        val_clean(g, &b);
+    }
+    unsigned rb = val_reg(g, &b), ra = val_reg(g, &a), dirty = a.dirty;
     struct gdest dest = dest_of(g, ENG_V128);
     unsigned d = dest.set ? dest.reg : a.kind == G_REG ? a.reg : xmm_alloc(g);
     if (!f64)

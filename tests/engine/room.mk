@@ -4,11 +4,14 @@ $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_snapshot,tests/unit/engine_snapshot.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_lanes,tests/unit/engine_lanes.c,tests/embed engine base))
 
 # Again, in the compiled tier.
 $(eval $(call quick_test,engine/engine-baseline,tests/engine/engine-baseline.sh,$(O)/dbg/tests/unit/engine))
 $(eval $(call quick_test,engine/engine-snapshot-baseline,tests/engine/engine-snapshot-baseline.sh,\
     $(O)/dbg/tests/unit/engine_snapshot))
+$(eval $(call quick_test,engine/engine-lanes-baseline,tests/engine/engine-lanes-baseline.sh,\
+    $(O)/dbg/tests/unit/engine_lanes))
 $(eval $(call quick_test,engine/engine-branches-baseline,tests/engine/engine-branches-baseline.sh,\
     $(O)/dbg/tests/unit/engine_branches))
 

@@ -42,114 +42,41 @@ enum { SHIFT_RIGHT = 2, SHIFT_ARITHMETIC = 4, SHIFT_LEFT = 6 }; /* extensions of
 /* --- d = a op b --------------------------------------------------------------------- */
 
 /* d may be a, and b only if a is too. */
-static inline void v_op3(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned b)
-{
-    if (g->avx) {
-        asm_vex(&g->a, op, d, b, a);
-        return;
-    }
-    base_assert(d != b || d == a);
-    if (d != a)
-        asm_rr(&g->a, OP_MOVAPS, d, a);
-    asm_rr(&g->a, op, d, b);
-}
-
-static inline void v_op3_imm(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned b,
-                             unsigned imm)
-{
-    v_op3(g, op, d, a, b);
-    asm_8(&g->a, imm);
-}
+void v_op3(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned b);
+void v_op3_imm(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned b,
+                unsigned imm);
 
 /* d = d op b */
-static inline void v_op(struct native_gen *g, uint32_t op, unsigned d, unsigned b)
-{
-    v_op3(g, op, d, d, b);
-}
+void v_op(struct native_gen *g, uint32_t op, unsigned d, unsigned b);
 
 /* d = op a */
-static inline void v_op2(struct native_gen *g, uint32_t op, unsigned d, unsigned a)
-{
-    if (g->avx)
-        asm_vex(&g->a, op, d, a, 0);
-    else
-        asm_rr(&g->a, op, d, a);
-}
+void v_op2(struct native_gen *g, uint32_t op, unsigned d, unsigned a);
+void v_op2_imm(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned imm);
 
-static inline void v_op2_imm(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned imm)
-{
-    v_op2(g, op, d, a);
-    asm_8(&g->a, imm);
-}
-
-static inline void v_mov(struct native_gen *g, unsigned d, unsigned a)
-{
-    if (d != a)
-        asm_rr(&g->a, OP_MOVAPS, d, a);
-}
+void v_mov(struct native_gen *g, unsigned d, unsigned a);
 
 /* d = a op constant */
-static inline void v_const2(struct native_gen *g, uint32_t op, unsigned d, unsigned a, uint64_t low,
-                            uint64_t high)
-{
-    if (g->avx) {
-        gen_wide(g, asm_vex_rip(&g->a, op, d, a), low, high);
-        return;
-    }
-    v_mov(g, d, a);
-    gen_wide(g, asm_rip(&g->a, op, d, 0), low, high);
-}
+void v_const2(struct native_gen *g, uint32_t op, unsigned d, unsigned a, uint64_t low,
+              uint64_t high);
 
 /* The same with the constant's halves alike. */
-static inline void v_const(struct native_gen *g, uint32_t op, unsigned d, unsigned a, uint64_t half)
-{
-    v_const2(g, op, d, a, half, half);
-}
+void v_const(struct native_gen *g, uint32_t op, unsigned d, unsigned a, uint64_t half);
 
 /* d = the constant of those halves */
-static inline void v_load_const(struct native_gen *g, unsigned d, uint64_t half)
-{
-    gen_wide(g, asm_rip(&g->a, OP_MOVAPS, d, 0), half, half);
-}
+void v_load_const(struct native_gen *g, unsigned d, uint64_t half);
 
-static inline void v_zero(struct native_gen *g, unsigned d)
-{
-    v_op(g, OP_PXOR, d, d);
-}
-
-static inline void v_ones(struct native_gen *g, unsigned d)
-{
-    v_op(g, OP_PCMPEQD, d, d);
-}
+void v_zero(struct native_gen *g, unsigned d);
+void v_ones(struct native_gen *g, unsigned d);
 
 /* d = a shifted; op: of OP_SHIFT_*, ext: SHIFT_* */
-static inline void v_shift(struct native_gen *g, uint32_t op, unsigned ext, unsigned d, unsigned a,
-                           unsigned bits)
-{
-    if (g->avx) {
-        asm_vex(&g->a, op, ext, a, d);
-    } else {
-        v_mov(g, d, a);
-        asm_rr(&g->a, op, ext, d);
-    }
-    asm_8(&g->a, bits);
-}
+void v_shift(struct native_gen *g, uint32_t op, unsigned ext, unsigned d, unsigned a,
+             unsigned bits);
 
 /* --- operands ------------------------------------------------------------------------- */
 
 /* The top operand; canonical unless its lanes are read as `dirty` says. */
-static inline struct gval v_pop(struct native_gen *g, unsigned dirty)
-{
-    struct gval v = val_pop(g);
-    if (v.dirty != dirty)
-        val_clean(g, &v);
-    return v;
-}
-
-static inline void v_push(struct native_gen *g, unsigned reg, unsigned dirty)
-{
-    val_push_reg(g, ENG_V128, reg, dirty);
-}
+struct gval v_pop(struct native_gen *g, unsigned dirty);
+void v_push(struct native_gen *g, unsigned reg, unsigned dirty);
 
 /* --- by opcode ------------------------------------------------------------------------- */
 

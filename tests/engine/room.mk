@@ -1,5 +1,6 @@
 $(eval $(call unit_test,unit/engine,tests/unit/engine.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_newer,tests/unit/engine_newer.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_vectors,tests/unit/engine_vectors.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
@@ -12,6 +13,8 @@ $(eval $(call quick_test,engine/engine-snapshot-baseline,tests/engine/engine-sna
     $(O)/dbg/tests/unit/engine_snapshot))
 $(eval $(call quick_test,engine/engine-lanes-baseline,tests/engine/engine-lanes-baseline.sh,\
     $(O)/dbg/tests/unit/engine_lanes))
+$(eval $(call quick_test,engine/engine-newer-baseline,tests/engine/engine-newer-baseline.sh,\
+    $(O)/dbg/tests/unit/engine_newer))
 $(eval $(call quick_test,engine/engine-branches-baseline,tests/engine/engine-branches-baseline.sh,\
     $(O)/dbg/tests/unit/engine_branches))
 

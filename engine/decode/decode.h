@@ -17,7 +17,6 @@ struct loader {
     uint32_t bodies;        /* of the code section */
     uint8_t last_section;   /* highest in order so far */
     bool core_2_only;       /* of the env */
-    bool newer;             /* has been seen: what compiled tiers do not have yet */
 };
 
 /* Each reads one section whose bytes are exactly l->r. 0 or the error. */

@@ -23,7 +23,6 @@ static int refuse_type(struct loader *l, uint8_t t, const uint8_t *at, const cha
 static int read_fine_type(struct loader *l, bool nullable, const uint8_t *at, uint8_t *ret)
 {
     struct ref_type t = { .nullable = nullable };
-    l->newer = true;
     const uint8_t *heap_at = l->r.p;
     int64_t heap = reader_s33(&l->r);
     if (l->r.failed)
@@ -58,7 +57,6 @@ int read_valtype(struct loader *l, uint8_t *ret)
         return E_MALFORMED;
     if (!ENG_SIMD && t == ENG_V128)
         return reader_fail(&l->r, E_UNSUPPORTED, at, "SIMD type v128 not supported");
-    l->newer |= t < ENG_FUNCREF && t != ENG_EXTERNREF;
     if (t == ENG_EXNREF && !l->core_2_only) {
         *ret = t;
         return 0;
@@ -77,7 +75,6 @@ int read_reftype(struct loader *l, uint8_t *ret)
     uint8_t t = reader_byte(&l->r);
     if (l->r.failed)
         return E_MALFORMED;
-    l->newer |= t == ENG_EXNREF;
     if (t != ENG_FUNCREF && t != ENG_EXTERNREF && (t != ENG_EXNREF || l->core_2_only))
         return refuse_type(l, t, at, "malformed reference type");
     *ret = t;

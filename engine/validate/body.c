@@ -106,7 +106,6 @@ int read_memarg(struct compiler *c, uint32_t align_max, struct memarg *ret, cons
     uint32_t align = reader_u32(r);
     bool old = c->l->core_2_only, index = !old && align & HAS_INDEX;
     ret->memory = index ? reader_u32(r) : 0;
-    c->l->newer |= index;
     uint64_t offset = old ? reader_u32(r) : reader_u64(r);
     ret->offset = (uint32_t)offset;
     if (r->failed)
@@ -249,7 +248,6 @@ static int op_drop(struct compiler *c)
 static int op_new(struct compiler *c, uint8_t opcode, const uint8_t *at)
 {
     struct reader *r = &c->l->r;
-    c->l->newer = true;
     switch (c->l->core_2_only ? 0xff : opcode) {
     case 0x08:
         return op_throw(c, at);

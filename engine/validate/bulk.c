@@ -27,7 +27,6 @@ int read_memory_index(struct compiler *c, uint32_t *ret)
     struct reader *r = &c->l->r;
     const uint8_t *at = r->p;
     *ret = c->l->core_2_only ? reader_byte(r) : reader_u32(r);
-    c->l->newer |= *ret || r->p - at > 1;
     if (r->failed)
         return E_MALFORMED;
     if (c->l->core_2_only && *ret)

@@ -99,8 +99,6 @@ static void types_by_name(struct compiler *c)
 /* What has been validated goes to the native compiler; nothing was emitted. */
 static int compile_native(struct compiler *c, const struct module_func *f, const uint8_t *body)
 {
-    if (c->l->newer)
-        return E_UNSUPPORTED;
     types_by_name(c);
     struct native_body b = { body,          c->l->r.p,     c->local_types,
                              c->local_names, c->max_height, f->offset,
@@ -278,7 +276,7 @@ int section_code(struct loader *l)
                            "function and code section have inconsistent lengths");
     if (!count)
         return 0;
-    bool wanted = l->env->tier == ENG_TIER_BASELINE && !l->newer;
+    bool wanted = l->env->tier == ENG_TIER_BASELINE;
     struct native_gen *native = wanted ? native_begin(l) : NULL;
     const uint8_t *start = r->p, *end = r->end;
     int err = native ? compile_section(l, count, native) : E_UNSUPPORTED;

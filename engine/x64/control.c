@@ -1,8 +1,20 @@
 /* Blocks, branches, returns. */
 #include "x64/gen.h"
 
-static const uint8_t single_types[] = { ENG_EXTERNREF, ENG_FUNCREF, ENG_V128, ENG_F64, ENG_F32,
-                                        ENG_I64, ENG_I32 };
+/* Value types from the lowest number on, so that a list of one can be pointed to. */
+static const uint8_t single_types[] = { ENG_EXNREF, 0, 0, 0, 0, 0, ENG_EXTERNREF, ENG_FUNCREF,
+                                        0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                        ENG_V128, ENG_F64, ENG_F32, ENG_I64, ENG_I32 };
+_Static_assert(sizeof single_types == ENG_I32 - ENG_EXNREF + 1, "one for each number");
+
+uint8_t body_type(const uint8_t **p)
+{
+    uint8_t t = *(*p)++;
+    if (t != 0x63 && t != 0x64)
+        return t;
+    int64_t heap = body_s64(p);
+    return heap < 0 ? (uint8_t)(heap & 0x7f) : ENG_FUNCREF;
+}
 
 static void read_blocktype(struct native_gen *g, struct glabel *l)
 {
@@ -12,9 +24,7 @@ static void read_blocktype(struct native_gen *g, struct glabel *l)
         return;
     }
     if (byte > 0x40 && byte < 0x80) {
-        g->p++;
-        unsigned i = byte == ENG_EXTERNREF ? 0 : byte == ENG_FUNCREF ? 1 : byte - ENG_V128 + 2u;
-        l->results = &single_types[i];
+        l->results = &single_types[body_type(&g->p) - ENG_EXNREF];
         l->result_count = 1;
         return;
     }

@@ -152,6 +152,12 @@ static void gen_drop(struct native_gen *g)
     val_release(g, &v);
 }
 
+static void gen_ref_null(struct native_gen *g)
+{
+    int64_t heap = body_s64(&g->p);
+    val_push_const(g, heap < 0 ? (uint8_t)(heap & 0x7f) : ENG_FUNCREF, 0);
+}
+
 static void gen_ref_is_null(struct native_gen *g)
 {
     g->vals[g->count - 1].type = ENG_I64;
@@ -204,7 +210,8 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
         gen_drop(g);
         break;
     case 0x1c:
-        g->p += 2; /* one type */
+        g->p++; /* one type */
+        body_type(&g->p);
         gen_select(g);
         break;
     case 0x1b:
@@ -271,7 +278,7 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
         gen_float(g, opcode);
         break;
     case 0xd0:
-        val_push_const(g, *g->p++, 0);
+        gen_ref_null(g);
         break;
     case 0xd1:
         gen_ref_is_null(g);

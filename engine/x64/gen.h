@@ -200,6 +200,9 @@ void gen_op_const(struct native_gen *g, uint32_t op, unsigned reg, uint64_t bits
 /* The displacement at `at`, with which an instruction ends, is to lead to those 16 bytes. */
 void gen_wide(struct native_gen *g, uint32_t at, uint64_t low, uint64_t high);
 
+/* In the alignment of a memory access: the number of a memory follows. */
+enum { MEMARG_HAS_INDEX = 64 };
+
 /* --- reading --------------------------------------------------------------------- */
 
 uint64_t body_leb_slow(const uint8_t **p, bool is_signed);
@@ -215,6 +218,8 @@ static inline int64_t body_s64(const uint8_t **p)
         return *(*p)++;
     return (int64_t)body_leb_slow(p, true);
 }
+/* A value type as code handles it: every reference to a function is a funcref. */
+uint8_t body_type(const uint8_t **p);
 /* Steps over the immediates of the instruction whose opcode was read. */
 void body_skip(const uint8_t **p, uint8_t opcode);
 /* Chooses where locals live and how large the frame is. */
@@ -473,11 +478,15 @@ unsigned cond_pop(struct native_gen *g);
 /* The same of an operand that has been popped. */
 unsigned cond_of(struct native_gen *g, struct gval *v);
 /* memory.c */
+struct memarg {
+    uint32_t memory, offset;
+};
+struct memarg body_memarg(const uint8_t **p);
 void gen_load(struct native_gen *g, uint8_t opcode);
 void gen_store(struct native_gen *g, uint8_t opcode);
 /* Where an access of a width (as a power of two) goes, checked; what it needs is held in *at, an
  * operand that was popped. mem_place() comes right before the instruction. */
-struct x64_mem mem_address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width);
+struct x64_mem mem_address(struct native_gen *g, struct gval *at, struct memarg to, unsigned width);
 void mem_place(struct native_gen *g);
 void gen_memory_size(struct native_gen *g);
 void gen_memory_grow(struct native_gen *g);

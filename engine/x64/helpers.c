@@ -33,7 +33,7 @@ static uint64_t h_host_call(struct eng_instance *inst, uint64_t *operands, uint6
 
 static uint64_t h_memory_grow(struct eng_instance *inst, uint64_t *operands, uint64_t x, uint64_t y)
 {
-    return memory_grow(inst->memory, (uint32_t)operands[0]);
+    return memory_grow(inst->memories[x], (uint32_t)operands[0]);
 }
 
 /* A long one is a place to be interrupted, too. */
@@ -50,19 +50,21 @@ static uint64_t range_done(const struct eng_instance *inst, enum eng_trap_code c
 static uint64_t h_memory_fill(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
 {
     uint32_t n = (uint32_t)p[2];
-    return range_done(inst, memory_fill(inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
+    return range_done(inst, memory_fill(inst->memories[x], (uint32_t)p[0], (uint32_t)p[1], n), n);
 }
 
 static uint64_t h_memory_copy(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
 {
     uint32_t n = (uint32_t)p[2];
-    return range_done(inst, memory_copy(inst->memory, inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
+    return range_done(inst, memory_copy(inst->memories[x], inst->memories[y], (uint32_t)p[0],
+                                        (uint32_t)p[1], n), n);
 }
 
 static uint64_t h_memory_init(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
 {
     uint32_t n = (uint32_t)p[2];
-    return range_done(inst, memory_init(inst, (uint32_t)x, inst->memory, (uint32_t)p[0], (uint32_t)p[1], n), n);
+    return range_done(inst, memory_init(inst, (uint32_t)x, inst->memories[y], (uint32_t)p[0],
+                                        (uint32_t)p[1], n), n);
 }
 
 static uint64_t h_data_drop(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)

@@ -43,10 +43,8 @@ static struct x64_mem ctx(size_t offset)
     return mem_of(REG_INST, (int32_t)offset);
 }
 
-/* Address and offset in one temporary, checked and, whatever the CPU guesses, below the
- * memory's end. */
-static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uint32_t offset,
-                                      unsigned width)
+/* Address and offset in one temporary, which is then in *at. */
+static unsigned sum_address(struct native_gen *g, struct gval *at, uint32_t offset)
 {
     unsigned t;
     if (at->kind == G_CONST) {
@@ -68,6 +66,14 @@ static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uin
     }
     at->kind = G_REG;
     at->reg = (uint8_t)t;
+    return t;
+}
+
+/* Checked and, whatever the CPU guesses, below the memory's end. */
+static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uint32_t offset,
+                                      unsigned width)
+{
+    unsigned t = sum_address(g, at, offset);
     asm_rm(&g->a, OP_CMP | X64_WIDE, t,
            ctx(offsetof(struct native_ctx, mem_last) + width * sizeof(int64_t)));
     gen_trap_if(g, CC_G, ENG_TRAP_MEMORY_BOUNDS);
@@ -76,8 +82,37 @@ static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uin
     return mem_index(REG_MEM, t, 0, 0);
 }
 
-struct x64_mem mem_address(struct native_gen *g, struct gval *at, uint32_t offset, unsigned width)
+/* The same in another memory than the first: neither its start nor its size is at hand. */
+static struct x64_mem other_address(struct native_gen *g, struct gval *at, struct memarg to,
+                                    unsigned width)
 {
+    struct assembler *a = &g->a;
+    unsigned t = sum_address(g, at, to.offset), m = gpr_alloc(g), end = gpr_alloc(g);
+    asm_rm(a, OP_MOV | X64_WIDE, m, ctx(g->layout.memories + to.memory * sizeof(void *)));
+    asm_rm(a, OP_LEA | X64_WIDE, end, mem_of(t, 1 << width));
+    asm_rm(a, OP_CMP | X64_WIDE, end, mem_of(m, offsetof(struct eng_memory, block.size)));
+    gpr_free(g, end);
+    gen_trap_if(g, CC_A, ENG_TRAP_MEMORY_BOUNDS);
+    if (g->hardened)
+        asm_rm(a, (OP_CMOV + CC_A) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
+    asm_rm(a, OP_ADD | X64_WIDE, t, mem_of(m, offsetof(struct eng_memory, block.base)));
+    gpr_free(g, m);
+    return mem_of(t, 0);
+}
+
+struct memarg body_memarg(const uint8_t **p)
+{
+    struct memarg to;
+    to.memory = body_u32(p) & MEMARG_HAS_INDEX ? body_u32(p) : 0;
+    to.offset = body_u32(p);
+    return to;
+}
+
+struct x64_mem mem_address(struct native_gen *g, struct gval *at, struct memarg to, unsigned width)
+{
+    uint32_t offset = to.offset;
+    if (to.memory)
+        return other_address(g, at, to, width);
     if (g->checking)
         return checked_address(g, at, offset, width);
     if (at->kind == G_CONST && at->bits + offset <= INT32_MAX)
@@ -102,10 +137,9 @@ void mem_place(struct native_gen *g)
 void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
-    body_u32(&g->p);
-    uint32_t offset = body_u32(&g->p);
+    struct memarg to = body_memarg(&g->p);
     struct gval at = val_pop(g);
-    struct x64_mem m = mem_address(g, &at, offset, x->width);
+    struct x64_mem m = mem_address(g, &at, to, x->width);
     struct gdest dest = dest_of(g, x->type);
     bool f = is_float(x->type);
     unsigned d = dest.set                     ? dest.reg
@@ -141,8 +175,7 @@ static void store_const(struct native_gen *g, const struct access *x, struct x64
 void gen_store(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &stores[opcode - FIRST_STORE];
-    body_u32(&g->p);
-    uint32_t offset = body_u32(&g->p);
+    struct memarg to = body_memarg(&g->p);
     struct gval v = val_pop(g), at = val_pop(g);
     bool imm = v.kind == G_CONST && (x->width < 3 || ((int64_t)v.bits >= INT32_MIN &&
                                                       (int64_t)v.bits <= INT32_MAX));
@@ -150,7 +183,7 @@ void gen_store(struct native_gen *g, uint8_t opcode)
     val_clean(g, &v);
     if (!imm)
         reg = val_reg(g, &v);
-    struct x64_mem m = mem_address(g, &at, offset, x->width);
+    struct x64_mem m = mem_address(g, &at, to, x->width);
     mem_place(g);
     if (imm)
         store_const(g, x, m, (uint32_t)v.bits);
@@ -162,10 +195,15 @@ void gen_store(struct native_gen *g, uint8_t opcode)
 
 void gen_memory_size(struct native_gen *g)
 {
-    g->p++;
+    uint32_t memory = body_u32(&g->p);
     struct gdest dest = dest_of(g, ENG_I32);
     unsigned d = dest.set ? dest.reg : gpr_alloc(g);
-    asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(offsetof(struct native_ctx, mem_size)));
+    if (memory) {
+        asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(g->layout.memories + memory * sizeof(void *)));
+        asm_rm(&g->a, OP_MOV | X64_WIDE, d, mem_of(d, offsetof(struct eng_memory, block.size)));
+    } else {
+        asm_rm(&g->a, OP_MOV | X64_WIDE, d, ctx(offsetof(struct native_ctx, mem_size)));
+    }
     asm_rr(&g->a, OP_SHIFT_IMM | X64_WIDE, EXT_SHR, d);
     asm_8(&g->a, 16);
     dest_done(g, &dest, ENG_I32, d, false);
@@ -316,8 +354,7 @@ static void table_size(struct native_gen *g, uint32_t t)
 
 void gen_memory_grow(struct native_gen *g)
 {
-    g->p++;
-    grow_op(g, H_MEMORY_GROW, 1, 0);
+    grow_op(g, H_MEMORY_GROW, 1, body_u32(&g->p));
 }
 
 /* Prefix 0xfc. */
@@ -332,17 +369,17 @@ void gen_bulk(struct native_gen *g)
     y = which == 8 || which == 10 || which == 12 || which == 14 ? body_u32(&g->p) : 0;
     switch (which) {
     case 8:
-        range_op(g, H_MEMORY_INIT, x, 0);
+        range_op(g, H_MEMORY_INIT, x, y);
         break;
     case 9:
         call_helper(g, H_DATA_DROP, 0, x, 0);
         gpr_free(g, RAX);
         break;
     case 10:
-        range_op(g, H_MEMORY_COPY, 0, 0);
+        range_op(g, H_MEMORY_COPY, x, y);
         break;
     case 11:
-        range_op(g, H_MEMORY_FILL, 0, 0);
+        range_op(g, H_MEMORY_FILL, x, 0);
         break;
     case 12:
         range_op(g, H_TABLE_INIT, x, y);

@@ -4,15 +4,15 @@
 
 /* What follows an opcode. */
 enum { IM_NONE, IM_INDEX, IM_TWO, IM_I32, IM_I64, IM_F32, IM_F64, IM_BLOCK, IM_TABLE, IM_TYPES,
-       IM_PREFIX, IM_SIMD };
+       IM_PREFIX, IM_SIMD, IM_MEMARG };
 
 static const uint8_t immediates[256] = {
     [0x02] = IM_BLOCK, [0x03] = IM_BLOCK, [0x04] = IM_BLOCK, [0x0c] = IM_INDEX, [0x0d] = IM_INDEX,
     [0x0e] = IM_TABLE, [0x10] = IM_INDEX, [0x11] = IM_TWO, [0x1c] = IM_TYPES, [0x20] = IM_INDEX,
     [0x21] = IM_INDEX, [0x22] = IM_INDEX, [0x23] = IM_INDEX, [0x24] = IM_INDEX, [0x25] = IM_INDEX,
     [0x26] = IM_INDEX,
-    [0x28] = IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO,
-    IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO, IM_TWO,
+    [0x28] = IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
+    IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     [0x3f] = IM_INDEX, [0x40] = IM_INDEX, [0x41] = IM_I32, [0x42] = IM_I64, [0x43] = IM_F32,
     [0x44] = IM_F64, [0xd0] = IM_INDEX, [0xd2] = IM_INDEX, [0xfc] = IM_PREFIX, [0xfd] = IM_SIMD,
 };
@@ -56,7 +56,17 @@ void body_skip(const uint8_t **p, uint8_t opcode)
     case IM_INDEX:
     case IM_I32:
     case IM_I64:
+        skip_leb(p);
+        return;
     case IM_BLOCK:
+        if (**p == 0x63 || **p == 0x64)
+            body_type(p);
+        else
+            skip_leb(p);
+        return;
+    case IM_MEMARG:
+        if (body_u32(p) & MEMARG_HAS_INDEX)
+            skip_leb(p);
         skip_leb(p);
         return;
     case IM_TWO:
@@ -75,7 +85,7 @@ void body_skip(const uint8_t **p, uint8_t opcode)
         return;
     case IM_TYPES:
         for (uint32_t n = body_u32(p); n; n--)
-            (*p)++;
+            body_type(p);
         return;
     case IM_PREFIX:
         skip_prefixed(p);
@@ -182,6 +192,11 @@ static enum scan_watch watch_of(uint8_t opcode)
     case 0xfc:
         return WATCH_HELPER;
     case 0xfd:
+    case 0x08:
+    case 0x0a:
+    case 0x12:
+    case 0x13:
+    case 0x1f:
         return WATCH_SIMD;
     default:
         return WATCH_NONE;
@@ -191,6 +206,11 @@ static enum scan_watch watch_of(uint8_t opcode)
 bool native_watches(uint8_t opcode)
 {
     return watch_of(opcode) != WATCH_NONE;
+}
+
+static bool is_access(uint8_t opcode)
+{
+    return opcode >= 0x28 && opcode <= 0x3e;
 }
 
 void native_saw(struct native_gen *g, const uint8_t *at)
@@ -206,7 +226,9 @@ void native_saw(struct native_gen *g, const uint8_t *at)
     }
     s->canonical = native_canonical(*at);
     switch (watch) {
-    case WATCH_NONE:
+    case WATCH_NONE: /* but for those that name a memory, which take the slow way here */
+        g->four_temps |= is_access(*at) && *p & MEMARG_HAS_INDEX;
+        break;
     case WATCH_LOCAL:
         break;
     case WATCH_NESTING:

@@ -103,8 +103,7 @@ void simd_skip(const uint8_t **p)
     if (which == CONST || which == SHUFFLE) {
         *p += 16;
     } else if (simd_rows[which & 255].kind == SK_MEMORY) {
-        body_u32(p);
-        body_u32(p);
+        body_memarg(p);
         *p += which >= LOAD_LANE_FIRST && which <= STORE_LANE_LAST;
     } else {
         *p += which >= EXTRACT_FIRST && which <= REPLACE_LAST;

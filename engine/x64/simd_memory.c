@@ -4,18 +4,12 @@
 enum { LOAD = 0x00, EXTEND_FIRST, EXTEND_LAST = 0x06, SPLAT_8, SPLAT_16, SPLAT_32, SPLAT_64, STORE,
        LOAD_LANE = 0x54, STORE_LANE = 0x58, ZERO_32 = 0x5c, ZERO_64 = 0x5d };
 
-static uint32_t offset_of(struct native_gen *g)
-{
-    body_u32(&g->p);
-    return body_u32(&g->p);
-}
-
 /* One instruction that reads memory of that width. */
 static void load(struct native_gen *g, uint32_t op, unsigned width)
 {
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     struct gval at = val_pop(g);
-    struct x64_mem m = mem_address(g, &at, offset, width);
+    struct x64_mem m = mem_address(g, &at, to, width);
     struct gdest dest = dest_of(g, ENG_V128);
     unsigned d = dest.set ? dest.reg : xmm_alloc(g);
     mem_place(g);
@@ -33,9 +27,9 @@ static void load_extend(struct native_gen *g, uint32_t which)
 
 static void splat_32(struct native_gen *g)
 {
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     struct gval at = val_pop(g);
-    struct x64_mem m = mem_address(g, &at, offset, 2);
+    struct x64_mem m = mem_address(g, &at, to, 2);
     struct gdest dest = dest_of(g, ENG_V128);
     unsigned d = dest.set ? dest.reg : xmm_alloc(g);
     mem_place(g);
@@ -52,9 +46,9 @@ static void splat_32(struct native_gen *g)
 /* Through a register: the CPU's own way would wait for what was in d. */
 static void splat_narrow(struct native_gen *g, unsigned width)
 {
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     struct gval at = val_pop(g);
-    struct x64_mem m = mem_address(g, &at, offset, width);
+    struct x64_mem m = mem_address(g, &at, to, width);
     struct gdest dest = dest_of(g, ENG_V128);
     unsigned d = dest.set ? dest.reg : xmm_alloc(g);
     unsigned r = at.kind == G_REG ? at.reg : gpr_alloc(g);
@@ -67,10 +61,10 @@ static void splat_narrow(struct native_gen *g, unsigned width)
 
 static void store(struct native_gen *g)
 {
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     struct gval v = v_pop(g, CLEAN), at = val_pop(g);
     unsigned reg = val_reg(g, &v);
-    struct x64_mem m = mem_address(g, &at, offset, 4);
+    struct x64_mem m = mem_address(g, &at, to, 4);
     mem_place(g);
     asm_rm(&g->a, OP_MOVUPS_STORE, reg, m);
     val_release(g, &at);
@@ -80,11 +74,11 @@ static void store(struct native_gen *g)
 static void load_lane(struct native_gen *g, unsigned width)
 {
     static const uint32_t ops[] = { OP_PINSRB, OP_PINSRW, OP_PINSRD, OP_PINSRD | X64_WIDE };
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     unsigned lane = *g->p++, a;
     struct gval v = v_pop(g, CLEAN), at = val_pop(g);
     a = val_reg(g, &v);
-    struct x64_mem m = mem_address(g, &at, offset, width);
+    struct x64_mem m = mem_address(g, &at, to, width);
     struct gdest dest = dest_of(g, ENG_V128);
     unsigned d = dest.set ? dest.reg : v.kind == G_REG ? v.reg : xmm_alloc(g);
     if (!g->avx)
@@ -104,11 +98,11 @@ static void load_lane(struct native_gen *g, unsigned width)
 static void store_lane(struct native_gen *g, unsigned width)
 {
     static const uint32_t ops[] = { OP_PEXTRB, OP_PEXTRW, OP_PEXTRD, OP_PEXTRD | X64_WIDE };
-    uint32_t offset = offset_of(g);
+    struct memarg to = body_memarg(&g->p);
     unsigned lane = *g->p++;
     struct gval v = v_pop(g, CLEAN), at = val_pop(g);
     unsigned reg = val_reg(g, &v);
-    struct x64_mem m = mem_address(g, &at, offset, width);
+    struct x64_mem m = mem_address(g, &at, to, width);
     mem_place(g);
     if (width == 3) { /* movlps, movhps */
         asm_rm(&g->a, lane ? PNP(0x17) : PNP(0x13), reg, m);

@@ -174,6 +174,7 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
     here.pc = s->pc;
     here.fp = s->fp;
     here.inst = s->inst;
+    here.bridge = s->native_bridge;
     here.native = f->native != NULL;
     uint64_t *top = s->stack_top, *end = s->stack_end, mem_size = s->mem_size;
     uint64_t host_sp = s->native_host_sp;
@@ -188,6 +189,7 @@ static int call_guest(struct eng_func *f, const union eng_value *args, union eng
     s->pc = here.pc;
     s->fp = here.fp;
     s->inst = here.inst;
+    s->native_bridge = here.bridge;
     s->mem_size = mem_size;
     if (trapped)
         return 1;

@@ -18,6 +18,7 @@ struct native_func {
     uint32_t map;   /* index in the map of its first place */
     uint32_t frame; /* bytes from the stack pointer in its body to its return address */
     uint32_t far;   /* offset from there of the slot that keeps its instance; 0 none */
+    uint32_t tails; /* offset from which on calls are in the place of ones that end it */
 };
 
 struct native {
@@ -109,8 +110,9 @@ _Noreturn void native_unwind(struct eng_store *s);
 /* Is there an access to memory at pc in the running instance's code? */
 bool native_access_at(const struct eng_instance *inst, uintptr_t pc);
 
-/* Frames from (pc, sp) of inst to the start of the activation. */
+/* Frames from (pc, sp) of inst to the start of the activation, whose innermost bridge is given. */
 void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
-                 const struct eng_instance *inst, struct eng_trap *trap);
+                 const struct eng_instance *inst, const struct native_bridge *bridge,
+                 struct eng_trap *trap);
 
 #endif

@@ -78,6 +78,7 @@ bool native_access_at(const struct eng_instance *inst, uintptr_t pc)
 }
 
 void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
-                 const struct eng_instance *inst, struct eng_trap *trap)
+                 const struct eng_instance *inst, const struct native_bridge *bridge,
+                 struct eng_trap *trap)
 {
 }

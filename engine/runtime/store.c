@@ -39,6 +39,7 @@ int eng_store_create(const struct eng_env *env, const struct eng_store_options *
     s->stack_top = s->stack;
     s->stack_end = s->stack + s->stack_bytes / sizeof *s->stack;
     s->fuel = UINT64_MAX;
+    s->native_bridge = &s->no_bridge;
     s->exit_code[0] = interp_word(interp_handlers(), OP_exit);
     s->cross_code[0] = interp_word(interp_handlers(), OP_ret_cross);
     *ret = s;

@@ -110,6 +110,15 @@ struct eng_instance {
     struct eng_global own[]; /* defined globals */
 };
 
+/* In the frame of a compiled function whose place others took on the stack by calls that end
+ * functions, but which must be returned to (x64/tail.c). */
+struct native_bridge {
+    struct native_bridge *prev; /* further out */
+    const uint64_t *area;       /* of arguments and results of what it called; grows downwards */
+    const uint64_t *top;        /* end of area */
+    struct eng_instance *inst;  /* last: native_func.far is the place of it */
+};
+
 /* One eng_call that has not returned. */
 struct activation {
     struct activation *prev;
@@ -117,6 +126,7 @@ struct activation {
     const uint64_t *pc;
     uint64_t *fp;
     struct eng_instance *inst;
+    struct native_bridge *bridge;
     void *jump[5]; /* __builtin_setjmp */
     bool native;
     uint64_t *base; /* of a native one: where it and what it calls may keep values */
@@ -144,6 +154,7 @@ struct eng_store {
     /* Interpreted frames of a new activation start at stack_top and grow up, native ones
      * at stack_end and grow down. */
     uint64_t *stack, *stack_top;
+    struct native_bridge *native_bridge, no_bridge; /* the innermost; ends the list */
     uint64_t native_host_sp; /* of the host's stack under the running native activation */
     uint32_t exit_status; /* of the last ENG_TRAP_EXIT */
     int host_error;       /* of the last ENG_TRAP_HOST */

@@ -132,13 +132,15 @@ void trap_fill(struct eng_store *s, enum eng_trap_code code, struct eng_trap *tr
     const uint64_t *pc = s->pc;
     uint64_t *fp = s->fp;
     const struct eng_instance *inst = s->inst;
+    const struct native_bridge *bridge = s->native_bridge;
     for (const struct activation *a = s->active; a; a = a->prev) {
         if (a->native)
-            native_walk(s, pc, fp, inst, trap);
+            native_walk(s, pc, fp, inst, bridge, trap);
         else
             walk(s, pc, fp, inst, trap);
         pc = a->pc;
         fp = a->fp;
         inst = a->inst;
+        bridge = a->bridge;
     }
 }

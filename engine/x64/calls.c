@@ -165,7 +165,7 @@ enum { SMALL_FRAME = 128 };
 static void check_stack(struct native_gen *g)
 {
     struct x64_mem limit = ctx(offsetof(struct native_ctx, stack_limit));
-    if (!g->has_calls && g->frame_total <= SMALL_FRAME)
+    if (!g->has_calls && !g->has_tails && g->frame_total <= SMALL_FRAME)
         return;
     if (g->frame_total <= SMALL_FRAME) {
         asm_rm(&g->a, OP_CMP | X64_WIDE, RSP, limit);
@@ -195,14 +195,24 @@ void gen_prologue(struct native_gen *g)
                mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
 }
 
-void gen_epilogue(struct native_gen *g)
+void gen_restore_saved(struct native_gen *g)
 {
     static const uint8_t saved[] = { R11, R12, RBP, RBX };
-    if (g->frame_bytes)
-        asm_alu_imm(&g->a, true, EXT_ADD, RSP, (int32_t)g->frame_bytes);
     for (unsigned i = 0; i < base_countof(saved); i++)
         if (g->gpr_saved >> saved[i] & 1)
             asm_pop(&g->a, saved[i]);
+}
+
+void gen_leave_frame(struct native_gen *g)
+{
+    if (g->frame_bytes)
+        asm_alu_imm(&g->a, true, EXT_ADD, RSP, (int32_t)g->frame_bytes);
+    gen_restore_saved(g);
+}
+
+void gen_epilogue(struct native_gen *g)
+{
+    gen_leave_frame(g);
     asm_ret(&g->a);
 }
 
@@ -242,9 +252,7 @@ static void reload_locals(struct native_gen *g)
         asm_rm(&g->a, OP_MOV | X64_WIDE, REG_MEM, ctx(offsetof(struct native_ctx, mem_base)));
 }
 
-/* The top operands, one a parameter of t, to where the callee expects them; they stay
- * on the operand stack. No other operand is in a temporary but what is held. */
-static void place_args(struct native_gen *g, const struct eng_functype *t)
+void place_args(struct native_gen *g, const struct eng_functype *t)
 {
     struct moves ints = { .count = 0 }, floats = { .count = 0 };
     struct param_walk w = { 0 };
@@ -309,17 +317,23 @@ static void take_results(struct native_gen *g, const struct eng_functype *t)
     }
 }
 
-/* To a function in rax that may be of another instance or the host's. Its site in the
- * module waits for the adapter of type. */
+/* Out of this instance and back. */
 static void call_far(struct native_gen *g, uint32_t type)
 {
-    uint32_t at = asm_call(&g->a, 0);
-    asm_write32(&g->a, at, g->far_sites[type]);
-    g->far_sites[type] = at;
-    gen_place(g, asm_pos(&g->a), gen_offset(g), true);
+    gen_call_far(g, type, gen_offset(g));
     asm_rm(&g->a, OP_CMP | X64_WIDE, REG_INST, mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
     uint32_t from = asm_jcc(&g->a, CC_NE, 0);
     gen_stub(g, (struct gstub){ STUB_BACK, 0, 0, from, asm_pos(&g->a), 0, 0 });
+}
+
+void gen_link_call(struct native_gen *g, uint32_t i, uint32_t at)
+{
+    if (i <= g->index) {
+        asm_patch(&g->a, at, g->n->funcs[i].code);
+    } else {
+        asm_write32(&g->a, at, g->call_sites[i]);
+        g->call_sites[i] = at;
+    }
 }
 
 void gen_call(struct native_gen *g, uint32_t index)
@@ -337,17 +351,30 @@ void gen_call(struct native_gen *g, uint32_t index)
         asm_rm(&g->a, OP_MOV | X64_WIDE, RAX, ctx(g->layout.imports + index * sizeof(void *)));
         call_far(g, type);
     } else {
-        uint32_t i = index - m->func_imports;
-        if (i <= g->index) {
-            asm_call(&g->a, g->n->funcs[i].code);
-        } else {
-            uint32_t at = asm_call(&g->a, 0);
-            asm_write32(&g->a, at, g->call_sites[i]);
-            g->call_sites[i] = at;
-        }
+        gen_link_call(g, index - m->func_imports, asm_call(&g->a, 0));
         gen_place(g, asm_pos(&g->a), gen_offset(g), false);
     }
     take_results(g, t);
+}
+
+void callee_indirect(struct native_gen *g, uint32_t table, uint32_t type, struct gval *index)
+{
+    struct assembler *a = &g->a;
+    /* The index waits in rax, which no argument is in. */
+    if (!(index->kind == G_REG && index->reg == RAX)) {
+        gpr_take(g, RAX);
+        val_load(g, index, RAX);
+        val_release(g, index);
+    }
+    gen_spend(g, gen_offset(g));
+    table_function(g, table, RAX);
+    asm_rr(a, OP_TEST | X64_WIDE, RAX, RAX);
+    gen_trap_if(g, CC_E, ENG_TRAP_UNINITIALIZED_ELEMENT);
+    unsigned k = gpr_alloc(g);
+    asm_rm(a, OP_MOV | X64_WIDE, k, ctx(g->layout.types + type * sizeof(void *)));
+    asm_rm(a, OP_CMP | X64_WIDE, k, mem_of(RAX, offsetof(struct eng_func, type)));
+    gpr_free(g, k);
+    gen_trap_if(g, CC_NE, ENG_TRAP_INDIRECT_TYPE);
 }
 
 void gen_call_indirect(struct native_gen *g)
@@ -359,21 +386,7 @@ void gen_call_indirect(struct native_gen *g)
         return;
     struct gval index = val_pop(g);
     spill_below(g, g->count - t->param_count);
-    /* The index waits in rax, which no argument is in. */
-    if (!(index.kind == G_REG && index.reg == RAX)) {
-        gpr_take(g, RAX);
-        val_load(g, &index, RAX);
-        val_release(g, &index);
-    }
-    gen_spend(g, gen_offset(g));
-    table_function(g, table, RAX);
-    asm_rr(a, OP_TEST | X64_WIDE, RAX, RAX);
-    gen_trap_if(g, CC_E, ENG_TRAP_UNINITIALIZED_ELEMENT);
-    unsigned k = gpr_alloc(g);
-    asm_rm(a, OP_MOV | X64_WIDE, k, ctx(g->layout.types + type * sizeof(void *)));
-    asm_rm(a, OP_CMP | X64_WIDE, k, mem_of(RAX, offsetof(struct eng_func, type)));
-    gpr_free(g, k);
-    gen_trap_if(g, CC_NE, ENG_TRAP_INDIRECT_TYPE);
+    callee_indirect(g, table, type, &index);
     save_locals(g);
     place_args(g, t);
     gpr_free(g, RAX);

@@ -133,7 +133,7 @@ static void leave(struct native_gen *g, struct glabel *l)
         link_branch(g, l, at);
 }
 
-static void end_path(struct native_gen *g)
+void gen_end_path(struct native_gen *g)
 {
     val_drop_to(g, g->labels[g->label_count - 1].height);
     g->dead = true;
@@ -285,20 +285,20 @@ void gen_end(struct native_gen *g)
 void gen_br(struct native_gen *g, uint32_t depth)
 {
     leave(g, label_at(g, depth));
-    end_path(g);
+    gen_end_path(g);
 }
 
 void gen_return(struct native_gen *g)
 {
     leave(g, &g->labels[0]);
-    end_path(g);
+    gen_end_path(g);
 }
 
 void gen_unreachable(struct native_gen *g)
 {
     uint32_t from = asm_jmp(&g->a, 0);
     gen_stub(g, (struct gstub){ STUB_TRAP, ENG_TRAP_UNREACHABLE, 0, from, 0, gen_offset(g), 0 });
-    end_path(g);
+    gen_end_path(g);
 }
 
 /* No values move. */
@@ -407,5 +407,5 @@ void gen_br_table(struct native_gen *g)
         g->gpr_free = gprs;
         g->xmm_free = xmms;
     }
-    end_path(g);
+    gen_end_path(g);
 }

@@ -206,6 +206,12 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
     case 0x11:
         gen_call_indirect(g);
         break;
+    case 0x12:
+        gen_return_call(g, body_u32(&g->p));
+        break;
+    case 0x13:
+        gen_return_call_indirect(g);
+        break;
     case 0x1a:
         gen_drop(g);
         break;
@@ -349,7 +355,7 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
     f->code = asm_pos(&g->a);
     f->map = g->n->map_bytes;
     f->frame = g->frame_total;
-    f->far = g->has_far ? g->frame_bytes - 8 : 0;
+    f->far = g->has_far || g->has_bridge ? g->frame_bytes - 8 : 0;
     g->map_pos = f->code;
     g->map_offset = body->offset;
     link_calls(g, index, f->code);

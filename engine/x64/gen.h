@@ -72,13 +72,13 @@ struct gfix {
 
 /* Code out of line, made at a function's end. */
 enum gstub_kind { STUB_TRAP, STUB_TRAP_EAX, STUB_REFILL, STUB_FAR, STUB_BACK, STUB_NAN, STUB_NANS,
-                  STUB_TRUNC, STUB_TRUNC64 };
+                  STUB_TRUNC, STUB_TRUNC64, STUB_TAIL };
 struct gstub {
     uint8_t kind, arg, reg; /* arg: trap code, whether f64, or how dirty */
     uint32_t from;          /* displacement of the branch to it */
     uint32_t back;          /* where it returns to */
     uint32_t offset;        /* in the module */
-    uint32_t type;          /* of STUB_FAR */
+    uint32_t type;          /* of STUB_FAR, STUB_TAIL */
 };
 
 /* A constant in the code behind the function. */
@@ -170,6 +170,8 @@ struct native_gen {
     bool has_calls, has_far, dead;
     bool vectors;       /* some value of this function is a v128 */
     uint8_t home_shift; /* of a home slot's size */
+    bool has_tails, has_bridge; /* calls that end it; such that may need a bridge */
+    uint32_t tail_bytes;        /* most bytes that those within the module need */
     bool four_temps; /* some instruction needs that many; three do otherwise */
     int error;
 };
@@ -507,6 +509,8 @@ void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond);
 void gen_br_table(struct native_gen *g);
 void gen_return(struct native_gen *g);
 void gen_unreachable(struct native_gen *g);
+/* What follows cannot be reached. */
+void gen_end_path(struct native_gen *g);
 static inline struct glabel *label_at(struct native_gen *g, uint32_t depth)
 {
     return &g->labels[g->label_count - 1 - depth];
@@ -521,12 +525,31 @@ void gen_call_indirect(struct native_gen *g);
 /* Calls a C helper on the top n operands; its answer is in rax, held. result_slots
  * operands are then where they were. */
 void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, uint32_t y);
+/* The top operands, one a parameter of t, to where the callee expects them; they stay on the
+ * operand stack. No other operand is in a temporary but what is held or needed no more. */
+void place_args(struct native_gen *g, const struct eng_functype *t);
+/* Element `index` of a table, checked to be a function of that type, into rax, which is held. A
+ * unit of fuel is spent first. */
+void callee_indirect(struct native_gen *g, uint32_t table, uint32_t type, struct gval *index);
+/* The displacement at `at` leads to defined function i, once that is known. */
+void gen_link_call(struct native_gen *g, uint32_t i, uint32_t at);
 void gen_prologue(struct native_gen *g);
+/* Registers and stack as they were when the function was entered. */
+void gen_leave_frame(struct native_gen *g);
+void gen_restore_saved(struct native_gen *g); /* of that, the last part: from rsp */
 void gen_epilogue(struct native_gen *g);
+/* tail.c */
+void gen_return_call(struct native_gen *g, uint32_t index);
+void gen_return_call_indirect(struct native_gen *g);
+void gen_tail_stub(struct native_gen *g, uint32_t type, uint32_t offset);
 /* A unit of fuel; out of line when there is none. */
 void gen_spend(struct native_gen *g, uint32_t offset);
 /* stubs.c */
 void gen_entries(struct native_gen *g);
+/* To a function in rax that may be of another instance or the host's; its place. */
+void gen_call_far(struct native_gen *g, uint32_t type, uint32_t offset);
+/* Makes the instance in `to` the running one. */
+void gen_switch_instance(struct native_gen *g, unsigned to, unsigned scratch);
 void gen_out_of_line(struct native_gen *g);
 void gen_adapters(struct native_gen *g);
 

@@ -10,7 +10,7 @@ static const uint8_t immediates[256] = {
     [0x02] = IM_BLOCK, [0x03] = IM_BLOCK, [0x04] = IM_BLOCK, [0x0c] = IM_INDEX, [0x0d] = IM_INDEX,
     [0x0e] = IM_TABLE, [0x10] = IM_INDEX, [0x11] = IM_TWO, [0x1c] = IM_TYPES, [0x20] = IM_INDEX,
     [0x21] = IM_INDEX, [0x22] = IM_INDEX, [0x23] = IM_INDEX, [0x24] = IM_INDEX, [0x25] = IM_INDEX,
-    [0x26] = IM_INDEX,
+    [0x26] = IM_INDEX, [0x12] = IM_INDEX, [0x13] = IM_TWO,
     [0x28] = IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     [0x3f] = IM_INDEX, [0x40] = IM_INDEX, [0x41] = IM_I32, [0x42] = IM_I64, [0x43] = IM_F32,
@@ -132,6 +132,18 @@ static void saw_call(struct native_gen *g, const struct eng_functype *t, bool fa
         g->out_bytes = bytes;
 }
 
+/* far: perhaps to another instance. */
+static void saw_tail(struct native_gen *g, uint32_t type, bool far)
+{
+    uint32_t bytes = type_out_bytes(&g->m->types[type]);
+    g->has_tails = true;
+    g->has_bridge |= far;
+    if (bytes > g->tail_bytes)
+        g->tail_bytes = bytes;
+    if (bytes > g->out_bytes)
+        g->out_bytes = bytes;
+}
+
 /* Arithmetic or a number: what it gives is no NaN that must keep its payload. */
 uint8_t native_canonical(uint8_t opcode)
 {
@@ -162,7 +174,7 @@ static void scan_nesting(struct native_gen *g, uint8_t opcode)
 }
 
 enum scan_watch { WATCH_NONE, WATCH_LOCAL, WATCH_NESTING, WATCH_CALL, WATCH_INDIRECT, WATCH_FLOAT,
-                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD };
+                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD, WATCH_TAIL, WATCH_UNKNOWN };
 
 static enum scan_watch watch_of(uint8_t opcode)
 {
@@ -192,12 +204,14 @@ static enum scan_watch watch_of(uint8_t opcode)
     case 0xfc:
         return WATCH_HELPER;
     case 0xfd:
-    case 0x08:
+        return WATCH_SIMD;
+    case 0x08: /* exceptions */
     case 0x0a:
+    case 0x1f:
+        return WATCH_UNKNOWN;
     case 0x12:
     case 0x13:
-    case 0x1f:
-        return WATCH_SIMD;
+        return WATCH_TAIL;
     default:
         return WATCH_NONE;
     }
@@ -250,6 +264,16 @@ void native_saw(struct native_gen *g, const uint8_t *at)
     case WATCH_HELPER:
         saw_call(g, NULL, false);
         break;
+    case WATCH_TAIL:
+        i = body_u32(&p);
+        if (*at == 0x12)
+            saw_tail(g, m->func_types[i], i < m->func_imports);
+        else
+            saw_tail(g, i, true);
+        break;
+    case WATCH_UNKNOWN:
+        g->error = E_UNSUPPORTED;
+        break;
     case WATCH_SIMD:
         s->canonical = simd_canonical(p);
         break;
@@ -260,8 +284,8 @@ struct native_scan *native_function_begin(struct native_gen *g, uint32_t params,
 {
     struct native_scan *s = &g->scan;
     uint32_t had = s->use_capacity, had_locals = g->local_capacity;
-    g->has_calls = g->has_far = g->four_temps = false;
-    g->out_bytes = g->calls_weight = 0;
+    g->has_calls = g->has_far = g->four_temps = g->has_tails = g->has_bridge = false;
+    g->out_bytes = g->calls_weight = g->tail_bytes = 0;
     if (!gen_grow(g, (void **)&s->uses, &s->use_capacity, locals, sizeof *s->uses) ||
         !gen_grow(g, (void **)&s->touched, &s->touched_capacity, locals, sizeof *s->touched) ||
         !gen_grow(g, (void **)&g->locals, &g->local_capacity, locals, sizeof *g->locals))
@@ -414,6 +438,7 @@ void prescan(struct native_gen *g, const struct native_body *body)
     g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
     g->vectors = body->vectors;
     g->home_shift = body->vectors ? 4 : 3;
+    g->has_bridge |= g->tail_bytes > type_out_bytes(g->type);
     take_uses(g);
     pin_locals(g);
     uint32_t slots = 0;
@@ -427,6 +452,7 @@ void prescan(struct native_gen *g, const struct native_body *body)
     }
     unsigned saved = (unsigned)__builtin_popcount(g->gpr_saved);
     g->value_base = g->out_bytes + slots * 8;
-    g->frame_bytes = g->value_base + ((body->height + 1) << g->home_shift) + g->has_far * 8u;
+    uint32_t back = g->has_bridge ? sizeof(struct native_bridge) : g->has_far * 8u;
+    g->frame_bytes = g->value_base + ((body->height + 1) << g->home_shift) + back;
     g->frame_total = g->frame_bytes + saved * 8;
 }

@@ -111,17 +111,24 @@ static bool find_caller(const struct eng_store *s, const struct eng_instance *in
 }
 
 void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
-                 const struct eng_instance *inst, struct eng_trap *trap)
+                 const struct eng_instance *inst, const struct native_bridge *bridge,
+                 struct eng_trap *trap)
 {
     struct place at;
     const struct eng_module *m;
     uintptr_t here = (uintptr_t)pc;
     while (find_caller(s, inst, here, &at, &m)) {
         const struct native_func *f = &m->native->funcs[at.func];
-        if (at.far)
-            inst = (const struct eng_instance *)(uintptr_t)
-                *(const uint64_t *)((const uint8_t *)sp + f->far);
-        trap_frame(trap, inst, m->func_imports + at.func, at.offset);
+        if (sp == bridge->area) { /* it has ended, but for that it must return */
+            inst = bridge->inst;
+            sp = (const uint64_t *)((const uint8_t *)&bridge->inst - f->far);
+            bridge = bridge->prev;
+        } else {
+            if (at.far)
+                inst = (const struct eng_instance *)(uintptr_t)
+                    *(const uint64_t *)((const uint8_t *)sp + f->far);
+            trap_frame(trap, inst, m->func_imports + at.func, at.offset);
+        }
         sp = (const uint64_t *)((const uint8_t *)sp + f->frame);
         here = *sp++;
     }

@@ -136,8 +136,7 @@ static void entry_call_c(struct native_gen *g)
     asm_ret(a);
 }
 
-/* Makes the instance in `to` the running one. */
-static void switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
+void gen_switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
 {
     load64(g, scratch, CTX(stack_limit));
     store64(g, scratch, mem_of(to, offsetof(struct native_ctx, stack_limit)));
@@ -150,7 +149,7 @@ static void switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
 static void entry_back(struct native_gen *g)
 {
     g->entries.back = asm_pos(&g->a);
-    switch_instance(g, RDX, RCX);
+    gen_switch_instance(g, RDX, RCX);
     asm_ret(&g->a);
 }
 
@@ -169,7 +168,7 @@ void gen_entries(struct native_gen *g)
 
 /* --- out of line, behind a function --------------------------------------------------------- */
 
-static void call_far(struct native_gen *g, uint32_t type, uint32_t offset)
+void gen_call_far(struct native_gen *g, uint32_t type, uint32_t offset)
 {
     uint32_t at = asm_call(&g->a, 0);
     asm_write32(&g->a, at, g->far_sites[type]);
@@ -225,12 +224,15 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
     case STUB_TRUNC64:
         stub_trunc(g, s);
         return;
+    case STUB_TAIL:
+        gen_tail_stub(g, s->type, s->offset);
+        return;
     case STUB_REFILL:
         asm_call(a, g->entries.refill);
         gen_place(g, asm_pos(a), s->offset, false);
         break;
     case STUB_FAR:
-        call_far(g, s->type, s->offset);
+        gen_call_far(g, s->type, s->offset);
         call_back(g);
         break;
     case STUB_BACK:
@@ -254,7 +256,12 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
 void gen_out_of_line(struct native_gen *g)
 {
     for (uint32_t i = 0; i < g->stub_count && gen_room(g, 128); i++)
-        out_of_line(g, &g->stubs[i]);
+        if (g->stubs[i].kind != STUB_TAIL)
+            out_of_line(g, &g->stubs[i]);
+    g->n->funcs[g->index].tails = asm_pos(&g->a);
+    for (uint32_t i = 0; g->has_bridge && i < g->stub_count && gen_room(g, 128); i++)
+        if (g->stubs[i].kind == STUB_TAIL)
+            out_of_line(g, &g->stubs[i]);
     size_t bytes = (size_t)g->wide_count * 16 + (size_t)g->const_count * 8;
     if (!bytes || !gen_room(g, bytes + 32))
         return;
@@ -408,7 +415,7 @@ static void adapter_far(struct native_gen *g, uint32_t type)
     asm_rr(a, OP_TEST | X64_WIDE, RDX, RDX);
     uint32_t host = asm_jcc(a, CC_E, 0);
     load64(g, RCX, mem_of(RAX, offsetof(struct eng_func, inst)));
-    switch_instance(g, RCX, RAX);
+    gen_switch_instance(g, RCX, RAX);
     asm_rr(a, OP_GROUP5, 4, RDX);
     asm_patch(a, host, asm_pos(a));
     adapter_host(g, &g->m->types[type]);

@@ -1,6 +1,7 @@
 $(eval $(call unit_test,unit/engine,tests/unit/engine.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_newer,tests/unit/engine_newer.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_vectors,tests/unit/engine_vectors.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_tail,tests/unit/engine_tail.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))

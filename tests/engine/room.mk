@@ -14,6 +14,8 @@ $(eval $(call quick_test,engine/engine-snapshot-baseline,tests/engine/engine-sna
     $(O)/dbg/tests/unit/engine_snapshot))
 $(eval $(call quick_test,engine/engine-lanes-baseline,tests/engine/engine-lanes-baseline.sh,\
     $(O)/dbg/tests/unit/engine_lanes))
+$(eval $(call quick_test,engine/engine-tail-baseline,tests/engine/engine-tail-baseline.sh,\
+    $(O)/dbg/tests/unit/engine_tail))
 $(eval $(call quick_test,engine/engine-newer-baseline,tests/engine/engine-newer-baseline.sh,\
     $(O)/dbg/tests/unit/engine_newer))
 $(eval $(call quick_test,engine/engine-branches-baseline,tests/engine/engine-branches-baseline.sh,\

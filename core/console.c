@@ -87,15 +87,23 @@ void console_forget(struct core *c, struct app *a)
 
 /* --- bytes as they are --------------------------------------------------------------- */
 
-static void pass_through(struct core *c, struct app *a, struct span s)
+/* What was typed, as it was or in lines; nothing more is taken when half of its room is full. False:
+ * it has closed its stdin or has none, or the host did not heed PAUSE. */
+static bool put_input(struct core *c, struct app *a, struct span s)
 {
-    c->console.mid_line = s.p[s.len - 1] != '\n';
     if (stdin_put(c, a, s) < 0)
-        return; /* it has closed its stdin or has none, or the host did not heed PAUSE */
+        return false;
     if (ring_free(&a->in) < a->in.cap / 2 && !c->console.paused) {
         c->console.paused = true;
         act(c, CORE_ACT_PAUSE, NULL);
     }
+    return true;
+}
+
+static void pass_through(struct core *c, struct app *a, struct span s)
+{
+    c->console.mid_line = s.p[s.len - 1] != '\n';
+    put_input(c, a, s);
 }
 
 void console_stdin_drained(struct core *c, struct app *a)
@@ -117,7 +125,7 @@ static void pass_keys(struct core *c, struct app *a, struct span s)
         strbuf_cstr(&b, "VYOMA_INPUT:bytes:");
         strbuf_hex_bytes(&b, piece);
         strbuf_char(&b, '\n');
-        if (stdin_put(c, a, strbuf_done(&b)) < 0)
+        if (!put_input(c, a, strbuf_done(&b)))
             return;
         s = span_skip(s, piece.len);
     }

@@ -54,8 +54,8 @@ static void reach_all(struct known *k, const uint64_t *words, size_t count)
 
 static void reach_roots(struct eng_store *s, struct known *k)
 {
-    /* Above the frames is what earlier ones left, which does no harm. */
-    reach_all(k, s->stack, (size_t)(s->stack_end - s->stack));
+    /* Between the frames of both ends is what earlier ones left, which does no harm. */
+    reach_all(k, s->stack, s->stack_bytes / sizeof *s->stack);
     for (const struct eng_table *t = s->tables; t; t = t->next)
         if (t->type == ENG_EXNREF)
             reach_all(k, t->items, t->size);
@@ -163,27 +163,48 @@ static const struct module_catch *find_catch(const struct eng_instance *inst,
     return NULL;
 }
 
+const struct module_catch *exception_catch(const struct eng_instance *inst, uint32_t at,
+                                           uint32_t end, const struct exception *e,
+                                           const struct module_try **ret)
+{
+    const struct eng_module *m = inst->module;
+    for (uint32_t i = first_try(m, at); i < m->try_count && m->tries[i].to <= end; i++) {
+        const struct module_try *t = &m->tries[i];
+        const struct module_catch *c = t->from <= at ? find_catch(inst, t, e) : NULL;
+        if (!c)
+            continue;
+        *ret = t;
+        return c;
+    }
+    return NULL;
+}
+
 /* Where function f of inst, in frame fp and at word `at`, goes on with e; NULL when not. */
 static const uint64_t *catch_in(const struct eng_instance *inst, uint32_t f, uint32_t at,
                                 uint64_t *fp, struct exception *e)
 {
     const struct eng_module *m = inst->module;
     uint32_t end = f + 1 < module_func_defined(m) ? m->funcs[f + 1].code : m->code_words;
-    for (uint32_t i = first_try(m, at); i < m->try_count && m->tries[i].to <= end; i++) {
-        const struct module_try *t = &m->tries[i];
-        const struct module_catch *c = t->from <= at ? find_catch(inst, t, e) : NULL;
-        if (!c)
-            continue;
-        uint64_t *slot = fp + t->slot;
-        if (c->kind < CATCH_ALL) {
-            memcpy(slot, e->values, e->slots * sizeof *slot);
-            slot += e->slots;
-        }
-        if (c->kind == CATCH_REF || c->kind == CATCH_ALL_REF)
-            *slot = (uintptr_t)e;
-        return m->code + c->code;
+    const struct module_try *t;
+    const struct module_catch *c = exception_catch(inst, at, end, e, &t);
+    if (!c)
+        return NULL;
+    uint64_t *slot = fp + t->slot;
+    if (c->kind < CATCH_ALL) {
+        memcpy(slot, e->values, e->slots * sizeof *slot);
+        slot += e->slots;
     }
-    return NULL;
+    if (c->kind == CATCH_REF || c->kind == CATCH_ALL_REF)
+        *slot = (uintptr_t)e;
+    return m->code + c->code;
+}
+
+/* A function of the host that was called to end the one at pc: none of its blocks is around. */
+static bool ends_function(const uint64_t *pc)
+{
+    const uint64_t *handlers = interp_handlers();
+    return *pc == interp_word(handlers, OP_return_call_import) ||
+           *pc == interp_word(handlers, OP_return_call_indirect);
 }
 
 const uint64_t *exception_unwind(struct eng_store *s, struct exception *e)
@@ -191,6 +212,7 @@ const uint64_t *exception_unwind(struct eng_store *s, struct exception *e)
     const uint64_t *pc = s->pc;
     uint64_t *fp = s->fp;
     struct eng_instance *inst = s->inst;
+    bool ended = ends_function(pc);
     s->thrown = e;
     while (pc != s->exit_code) {
         if (s->interrupted) { /* deep stacks take their time */
@@ -206,7 +228,8 @@ const uint64_t *exception_unwind(struct eng_store *s, struct exception *e)
         }
         const struct eng_module *m = inst->module;
         uint32_t at = (uint32_t)(pc - m->code), f = module_func_at(m, at);
-        const uint64_t *next = catch_in(inst, f, at, fp, e);
+        const uint64_t *next = ended ? NULL : catch_in(inst, f, at, fp, e);
+        ended = false;
         if (next) {
             s->thrown = NULL;
             s->fp = fp;

@@ -86,7 +86,8 @@ struct module_elem {
 };
 
 /* A block that catches: its code, words [from, to). The list is in the order of `to`, so
- * that the first one around a place is the innermost. */
+ * that the first one around a place is the innermost. Of native code from and to are offsets in the
+ * module, slot is in bytes from the stack pointer and module_catch.code an offset in the code. */
 struct module_try {
     uint32_t from, to;
     uint32_t catches, catch_count; /* in module catches */

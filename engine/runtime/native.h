@@ -19,6 +19,8 @@ struct native_func {
     uint32_t frame; /* bytes from the stack pointer in its body to its return address */
     uint32_t far;   /* offset from there of the slot that keeps its instance; 0 none */
     uint32_t tails; /* offset from which on calls are in the place of ones that end it */
+    uint16_t saved; /* by number, registers that it keeps for its caller: above frame's end */
+    uint8_t home_shift; /* of the size of an operand's home */
 };
 
 struct native {

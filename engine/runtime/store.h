@@ -220,6 +220,11 @@ uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e);
 struct exception *exception_new(struct eng_store *s, const struct eng_tag *tag,
                                 const uint64_t *values);
 void exceptions_free(struct eng_store *s);
+/* What of inst's blocks catches e at place `at` of the function whose blocks end by `end`, and the
+ * block; NULL when nothing does. */
+const struct module_catch *exception_catch(const struct eng_instance *inst, uint32_t at,
+                                           uint32_t end, const struct exception *e,
+                                           const struct module_try **ret);
 /* Finds who catches e, thrown at s->pc in frame s->fp of s->inst: where to go on, and s->fp and
  * s->inst changed. NULL when nobody does: s->thrown is e, or NULL after an interruption. */
 const uint64_t *exception_unwind(struct eng_store *s, struct exception *e);

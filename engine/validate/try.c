@@ -74,6 +74,18 @@ static int check_clause(struct compiler *c, const struct clause *k, const uint8_
     return match ? 0 : fail_at(c, at, "type mismatch");
 }
 
+/* For the native compiler: the operands that there are when k has caught something. */
+static void note_caught(struct compiler *c, const struct clause *k)
+{
+    uint32_t n;
+    const uint8_t *types = caught(c, k, &n);
+    for (uint32_t i = 0; i < n; i++)
+        c->vectors |= types[i] == V128_HIGH;
+    n += c->value_count + has_reference(k->kind);
+    if (c->native && n > c->max_height)
+        c->max_height = n;
+}
+
 static int read_clause(struct compiler *c)
 {
     struct reader *r = &c->l->r;
@@ -95,6 +107,7 @@ static int read_clause(struct compiler *c)
                    sizeof *c->clauses))
         return reader_fail(r, E_NOMEM, NULL, "out of memory");
     c->clauses[c->clause_count++] = k;
+    note_caught(c, &k);
     return check_clause(c, &k, at);
 }
 

@@ -225,8 +225,7 @@ void gen_spend(struct native_gen *g, uint32_t offset)
 
 /* --- around calls -------------------------------------------------------------------------------- */
 
-/* Pinned locals that calls do not keep. */
-static void save_locals(struct native_gen *g)
+void gen_save_locals(struct native_gen *g)
 {
     for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
         uint32_t x = g->volatile_local[__builtin_ctz(regs)];
@@ -238,7 +237,7 @@ static void save_locals(struct native_gen *g)
     }
 }
 
-static void reload_locals(struct native_gen *g)
+void gen_reload_locals(struct native_gen *g)
 {
     for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
         uint32_t x = g->volatile_local[__builtin_ctz(regs)];
@@ -290,7 +289,7 @@ static void spill_below(struct native_gen *g, uint32_t count)
 /* After the call; results are where the callee left them. */
 static void take_results(struct native_gen *g, const struct eng_functype *t)
 {
-    reload_locals(g);
+    gen_reload_locals(g);
     val_drop_to(g, g->count - t->param_count);
     if (t->result_count == 1) {
         uint8_t type = t->results[0];
@@ -344,7 +343,7 @@ void gen_call(struct native_gen *g, uint32_t index)
     if (!gen_room(g, 1024 + ((size_t)t->param_count + t->result_count + g->count) * 48))
         return;
     spill_below(g, g->count - t->param_count);
-    save_locals(g);
+    gen_save_locals(g);
     place_args(g, t);
     gen_spend(g, gen_offset(g));
     if (index < m->func_imports) {
@@ -387,7 +386,7 @@ void gen_call_indirect(struct native_gen *g)
     struct gval index = val_pop(g);
     spill_below(g, g->count - t->param_count);
     callee_indirect(g, table, type, &index);
-    save_locals(g);
+    gen_save_locals(g);
     place_args(g, t);
     gpr_free(g, RAX);
     asm_rm(a, OP_CMP | X64_WIDE, REG_INST, mem_of(RAX, offsetof(struct eng_func, inst)));
@@ -409,7 +408,7 @@ void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, ui
         to.disp += (int32_t)(i * 8);
         mem_move(g, ENG_I64, to, slot_mem(g, g->count - n + i));
     }
-    save_locals(g);
+    gen_save_locals(g);
     if (n)
         asm_rm(a, OP_LEA | X64_WIDE, RSI, slot_mem(g, g->count - n));
     asm_mov_imm(a, RDX, x);
@@ -417,7 +416,7 @@ void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, ui
     asm_rm(a, OP_MOV | X64_WIDE, RAX, ctx(offsetof(struct native_ctx, helpers)));
     asm_rm(a, OP_MOV | X64_WIDE, RAX, mem_of(RAX, (int32_t)(h * sizeof(void *))));
     asm_call(a, g->entries.call_c);
-    reload_locals(g);
+    gen_reload_locals(g);
     g->gpr_free &= ~(1u << RAX);
     g->gpr_owner[RAX] = SLOT_NONE;
 }

@@ -120,7 +120,7 @@ static void return_results(struct native_gen *g)
     }
 }
 
-static void leave(struct native_gen *g, struct glabel *l)
+void gen_leave(struct native_gen *g, struct glabel *l)
 {
     if (l->kind == GL_FUNC) {
         return_results(g);
@@ -161,6 +161,8 @@ void gen_block(struct native_gen *g, enum glabel_kind kind)
         return;
     }
     read_blocktype(g, &l);
+    if (kind == GL_TRY)
+        gen_clauses(g, &l);
     val_flush(g, g->count);
     l.height = g->count - l.param_count;
     if (l.param_count)
@@ -261,6 +263,8 @@ void gen_end(struct native_gen *g)
         g->label_count = 0;
         return;
     }
+    if (l->kind == GL_TRY)
+        gen_try_end(g, l);
     bool joined = l->fixups || l->else_fix;
     if (!joined && !g->dead) { /* nobody else comes here */
         g->label_count--;
@@ -284,13 +288,13 @@ void gen_end(struct native_gen *g)
 
 void gen_br(struct native_gen *g, uint32_t depth)
 {
-    leave(g, label_at(g, depth));
+    gen_leave(g, label_at(g, depth));
     gen_end_path(g);
 }
 
 void gen_return(struct native_gen *g)
 {
-    leave(g, &g->labels[0]);
+    gen_leave(g, &g->labels[0]);
     gen_end_path(g);
 }
 
@@ -341,7 +345,7 @@ void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond)
         skip = asm_jcc(&g->a, cond ^ 1, 0);
     }
     uint32_t gprs = g->gpr_free, xmms = g->xmm_free;
-    leave(g, l);
+    gen_leave(g, l);
     g->gpr_free = gprs;
     g->xmm_free = xmms;
     asm_patch(&g->a, skip, asm_pos(&g->a));
@@ -403,7 +407,7 @@ void gen_br_table(struct native_gen *g)
         stubs = l->table_next;
         l->table_stub = 0;
         uint32_t gprs = g->gpr_free, xmms = g->xmm_free;
-        leave(g, l);
+        gen_leave(g, l);
         g->gpr_free = gprs;
         g->xmm_free = xmms;
     }

@@ -132,7 +132,7 @@ static void skip_dead(struct native_gen *g)
         g->p++;
         if (opcode == 0x0b)
             depth--;
-        else if (opcode >= 0x02 && opcode <= 0x04)
+        else if ((opcode >= 0x02 && opcode <= 0x04) || opcode == 0x1f)
             depth++;
         body_skip(&g->p, opcode);
     }
@@ -185,6 +185,12 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
     case 0x05:
         gen_else(g);
         break;
+    case 0x08:
+        gen_throw(g);
+        break;
+    case 0x0a:
+        gen_throw_ref(g);
+        break;
     case 0x0b:
         gen_end(g);
         break;
@@ -222,6 +228,9 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
         break;
     case 0x1b:
         gen_select(g);
+        break;
+    case 0x1f:
+        gen_block(g, GL_TRY);
         break;
     case 0x20:
         val_push_local(g, body_u32(&g->p));
@@ -329,7 +338,7 @@ static void begin_body(struct native_gen *g, uint32_t index, const struct native
     g->type = &g->m->types[g->m->funcs[index].type];
     g->local_types = body->local_types;
     g->local_count = body->local_count;
-    g->count = g->flushed = 0;
+    g->count = g->flushed = g->clause_count = 0;
     g->stub_count = g->const_count = g->wide_count = g->fix_count = 0;
     g->dead = false;
 }
@@ -356,6 +365,8 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
     f->map = g->n->map_bytes;
     f->frame = g->frame_total;
     f->far = g->has_far || g->has_bridge ? g->frame_bytes - 8 : 0;
+    f->saved = (uint16_t)g->gpr_saved;
+    f->home_shift = g->home_shift;
     g->map_pos = f->code;
     g->map_offset = body->offset;
     link_calls(g, index, f->code);
@@ -427,6 +438,31 @@ struct native_gen *native_begin(struct loader *l)
     return g;
 }
 
+/* What catches exceptions becomes the module's. 0 or E_NOMEM, and then it is not. */
+static int give_tries(struct native_gen *g)
+{
+    struct eng_module *m = g->l->m;
+    const struct eng_env *env = g->env;
+    if (!g->try_count)
+        return 0;
+    struct module_try *tries = env->resize(env->ctx, NULL, 0, g->try_count * sizeof *tries);
+    struct module_catch *catches = env->resize(env->ctx, NULL, 0, g->catch_count * sizeof *catches);
+    if (!tries || !catches) {
+        if (tries)
+            env->resize(env->ctx, tries, g->try_count * sizeof *tries, 0);
+        if (catches)
+            env->resize(env->ctx, catches, g->catch_count * sizeof *catches, 0);
+        return E_NOMEM;
+    }
+    memcpy(tries, g->tries, g->try_count * sizeof *tries);
+    memcpy(catches, g->catches, g->catch_count * sizeof *catches);
+    m->tries = tries;
+    m->try_count = g->try_count;
+    m->catches = catches;
+    m->catch_count = g->catch_count;
+    return 0;
+}
+
 int native_finish(struct native_gen *g)
 {
     struct native *n = g->n;
@@ -443,6 +479,8 @@ int native_finish(struct native_gen *g)
         return E_NOMEM;
     memcpy(code, g->a.start, n->bytes);
     int err = g->env->code_seal(g->env->ctx, code, n->bytes);
+    if (!err)
+        err = give_tries(g);
     if (err) {
         g->env->code_destroy(g->env->ctx, code, n->bytes);
         return err;
@@ -469,6 +507,9 @@ void native_end(struct native_gen *g)
         { g->scan.touched, g->scan.touched_capacity * sizeof *g->scan.touched },
         { g->vals, g->val_capacity * sizeof *g->vals },
         { g->labels, g->label_capacity * sizeof *g->labels },
+        { g->clauses, g->clause_capacity * sizeof *g->clauses },
+        { g->tries, g->try_capacity * sizeof *g->tries },
+        { g->catches, g->catch_capacity * sizeof *g->catches },
         { g->fixes, g->fix_capacity * sizeof *g->fixes },
         { g->stubs, g->stub_capacity * sizeof *g->stubs },
         { g->consts, g->const_capacity * sizeof *g->consts },

@@ -51,7 +51,7 @@ struct glocal {
     uint8_t dirty; /* only arithmetic set it: not yet canonical */
 };
 
-enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE };
+enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE, GL_TRY };
 struct glabel {
     uint8_t kind;
     uint32_t height; /* operands below its parameters */
@@ -63,6 +63,13 @@ struct glabel {
     uint32_t else_more; /* more of them; index of a fix-up */
     uint32_t table_stub; /* fixups of the present br_table that need moves */
     uint32_t table_next, table_number;
+    uint32_t clauses, from; /* of a try_table: its first in native_gen.clauses; where it begins */
+};
+
+/* What a try_table catches, until its end. */
+struct gclause {
+    uint32_t kind, tag; /* enum catch_kind */
+    uint32_t label;     /* that it leads to: place in labels */
 };
 
 /* A displacement that waits for a label: target - base goes to `at`. */
@@ -101,6 +108,7 @@ struct gentries {
     uint32_t refill; /* called; keeps all registers */
     uint32_t call_c; /* called; rax: C function; rsi rdx rcx: its arguments behind the instance */
     uint32_t back;   /* called when another instance returned; rdx: that to go back to */
+    uint32_t raise;  /* called; rax: C function; rsi rdx: its arguments behind the instance */
     uint32_t exit;   /* jumped to: back to the host */
 };
 enum { K_ABS64, K_SIGN64, K_ABS32, K_SIGN32, K_NAN64, K_NAN32, K_MIN63_64, K_MIN63_32, K_COUNT };
@@ -111,8 +119,13 @@ typedef uint64_t (*native_helper)(struct eng_instance *inst, uint64_t *operands,
 enum helper {
     H_REFILL, H_HOST_CALL, H_MEMORY_GROW, H_MEMORY_FILL, H_MEMORY_COPY, H_MEMORY_INIT,
     H_DATA_DROP, H_TABLE_GROW, H_TABLE_FILL, H_TABLE_COPY, H_TABLE_INIT, H_ELEM_DROP,
-    H_CONVERT, H_COUNT
+    H_CONVERT, H_THROW, H_THROW_REF, H_RETHROW, H_COUNT
 };
+/* Through the entry `raise`, whose saved registers y is: unwind.c. Answer where to go on, or with
+ * the code of a trap. */
+uint64_t h_throw(struct eng_instance *inst, uint64_t *operands, uint64_t tag, uint64_t y);
+uint64_t h_throw_ref(struct eng_instance *inst, uint64_t *ref, uint64_t x, uint64_t y);
+uint64_t h_rethrow(struct eng_instance *inst, uint64_t *operands, uint64_t x, uint64_t y);
 extern const native_helper native_helpers[H_COUNT];
 
 struct native_gen {
@@ -146,6 +159,12 @@ struct native_gen {
     uint32_t flushed; /* operands below are in slots or constants */
     struct glabel *labels;
     uint32_t label_count, label_capacity;
+    struct gclause *clauses;
+    uint32_t clause_count, clause_capacity;
+    struct module_try *tries; /* of the module so far */
+    uint32_t try_count, try_capacity;
+    struct module_catch *catches;
+    uint32_t catch_count, catch_capacity;
     struct gfix *fixes;
     uint32_t fix_count, fix_capacity, fix_free;
     struct gstub *stubs;
@@ -509,6 +528,8 @@ void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond);
 void gen_br_table(struct native_gen *g);
 void gen_return(struct native_gen *g);
 void gen_unreachable(struct native_gen *g);
+/* Branches to l, or returns, with its values. */
+void gen_leave(struct native_gen *g, struct glabel *l);
 /* What follows cannot be reached. */
 void gen_end_path(struct native_gen *g);
 static inline struct glabel *label_at(struct native_gen *g, uint32_t depth)
@@ -538,6 +559,14 @@ void gen_prologue(struct native_gen *g);
 void gen_leave_frame(struct native_gen *g);
 void gen_restore_saved(struct native_gen *g); /* of that, the last part: from rsp */
 void gen_epilogue(struct native_gen *g);
+/* Pinned locals that calls do not keep, before and after one. */
+void gen_save_locals(struct native_gen *g);
+void gen_reload_locals(struct native_gen *g);
+/* try.c */
+void gen_clauses(struct native_gen *g, struct glabel *l);
+void gen_try_end(struct native_gen *g, struct glabel *l);
+void gen_throw(struct native_gen *g);
+void gen_throw_ref(struct native_gen *g);
 /* tail.c */
 void gen_return_call(struct native_gen *g, uint32_t index);
 void gen_return_call_indirect(struct native_gen *g);

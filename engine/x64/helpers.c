@@ -16,7 +16,7 @@ static uint64_t h_refill(struct eng_instance *inst, uint64_t *operands, uint64_t
  * address of the calling function, which it was called with. */
 static uint64_t h_host_call(struct eng_instance *inst, uint64_t *operands, uint64_t func, uint64_t y)
 {
-    enum { BELOW = 8 }; /* words in use under the operands, and some to spare */
+    enum { BELOW = 8 }; /* words in use under the operands, five, and some to spare */
     struct eng_store *s = inst->native.store;
     struct eng_func *f = (struct eng_func *)(uintptr_t)func;
     uint32_t room = type_room(f->type);
@@ -155,5 +155,6 @@ const native_helper native_helpers[H_COUNT] = {
     [H_DATA_DROP] = h_data_drop,     [H_TABLE_GROW] = h_table_grow,
     [H_TABLE_FILL] = h_table_fill,   [H_TABLE_COPY] = h_table_copy,
     [H_TABLE_INIT] = h_table_init,   [H_ELEM_DROP] = h_elem_drop,
-    [H_CONVERT] = h_convert,
+    [H_CONVERT] = h_convert,         [H_THROW] = h_throw,
+    [H_THROW_REF] = h_throw_ref,     [H_RETHROW] = h_rethrow,
 };

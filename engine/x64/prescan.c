@@ -4,13 +4,13 @@
 
 /* What follows an opcode. */
 enum { IM_NONE, IM_INDEX, IM_TWO, IM_I32, IM_I64, IM_F32, IM_F64, IM_BLOCK, IM_TABLE, IM_TYPES,
-       IM_PREFIX, IM_SIMD, IM_MEMARG };
+       IM_PREFIX, IM_SIMD, IM_MEMARG, IM_TRY };
 
 static const uint8_t immediates[256] = {
     [0x02] = IM_BLOCK, [0x03] = IM_BLOCK, [0x04] = IM_BLOCK, [0x0c] = IM_INDEX, [0x0d] = IM_INDEX,
     [0x0e] = IM_TABLE, [0x10] = IM_INDEX, [0x11] = IM_TWO, [0x1c] = IM_TYPES, [0x20] = IM_INDEX,
     [0x21] = IM_INDEX, [0x22] = IM_INDEX, [0x23] = IM_INDEX, [0x24] = IM_INDEX, [0x25] = IM_INDEX,
-    [0x26] = IM_INDEX, [0x12] = IM_INDEX, [0x13] = IM_TWO,
+    [0x26] = IM_INDEX, [0x08] = IM_INDEX, [0x1f] = IM_TRY, [0x12] = IM_INDEX, [0x13] = IM_TWO,
     [0x28] = IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     [0x3f] = IM_INDEX, [0x40] = IM_INDEX, [0x41] = IM_I32, [0x42] = IM_I64, [0x43] = IM_F32,
@@ -48,6 +48,23 @@ static void skip_prefixed(const uint8_t **p)
         skip_leb(p);
 }
 
+static void skip_blocktype(const uint8_t **p)
+{
+    if (**p == 0x63 || **p == 0x64)
+        body_type(p);
+    else
+        skip_leb(p);
+}
+
+static void skip_clauses(const uint8_t **p)
+{
+    for (uint32_t n = body_u32(p); n; n--) {
+        if (*(*p)++ < CATCH_ALL)
+            skip_leb(p); /* tag */
+        skip_leb(p);
+    }
+}
+
 void body_skip(const uint8_t **p, uint8_t opcode)
 {
     switch (immediates[opcode]) {
@@ -59,10 +76,11 @@ void body_skip(const uint8_t **p, uint8_t opcode)
         skip_leb(p);
         return;
     case IM_BLOCK:
-        if (**p == 0x63 || **p == 0x64)
-            body_type(p);
-        else
-            skip_leb(p);
+        skip_blocktype(p);
+        return;
+    case IM_TRY:
+        skip_blocktype(p);
+        skip_clauses(p);
         return;
     case IM_MEMARG:
         if (body_u32(p) & MEMARG_HAS_INDEX)
@@ -174,13 +192,14 @@ static void scan_nesting(struct native_gen *g, uint8_t opcode)
 }
 
 enum scan_watch { WATCH_NONE, WATCH_LOCAL, WATCH_NESTING, WATCH_CALL, WATCH_INDIRECT, WATCH_FLOAT,
-                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD, WATCH_TAIL, WATCH_UNKNOWN };
+                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD, WATCH_TAIL };
 
 static enum scan_watch watch_of(uint8_t opcode)
 {
     switch (opcode) {
     case 0x02 ... 0x04:
     case 0x0b:
+    case 0x1f:
         return WATCH_NESTING;
     case 0x10:
         return WATCH_CALL;
@@ -196,7 +215,9 @@ static enum scan_watch watch_of(uint8_t opcode)
     case 0x6d ... 0x70: /* division */
     case 0x7f ... 0x82:
         return WATCH_TEMPS;
-    case 0x40: /* these become calls of C */
+    case 0x08: /* these become calls of C */
+    case 0x0a:
+    case 0x40:
     case 0xaf:
     case 0xb1:
     case 0xb5:
@@ -205,10 +226,6 @@ static enum scan_watch watch_of(uint8_t opcode)
         return WATCH_HELPER;
     case 0xfd:
         return WATCH_SIMD;
-    case 0x08: /* exceptions */
-    case 0x0a:
-    case 0x1f:
-        return WATCH_UNKNOWN;
     case 0x12:
     case 0x13:
         return WATCH_TAIL;
@@ -247,6 +264,7 @@ void native_saw(struct native_gen *g, const uint8_t *at)
         break;
     case WATCH_NESTING:
         scan_nesting(g, *at);
+        g->has_calls |= *at == 0x1f; /* what can be caught comes from one */
         break;
     case WATCH_CALL:
         i = body_u32(&p);
@@ -270,9 +288,6 @@ void native_saw(struct native_gen *g, const uint8_t *at)
             saw_tail(g, m->func_types[i], i < m->func_imports);
         else
             saw_tail(g, i, true);
-        break;
-    case WATCH_UNKNOWN:
-        g->error = E_UNSUPPORTED;
         break;
     case WATCH_SIMD:
         s->canonical = simd_canonical(p);

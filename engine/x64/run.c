@@ -1,5 +1,6 @@
 /* Entering compiled code, and finding the way in it: from places in the code back to the
  * module, from the stack back to the frames. */
+#include "x64/frame.h"
 #include "x64/gen.h"
 
 /* --- the map ----------------------------------------------------------------------------
@@ -110,28 +111,45 @@ static bool find_caller(const struct eng_store *s, const struct eng_instance *in
     return false; /* outside of all functions: the way in */
 }
 
+bool native_frame_find(struct native_frame *x)
+{
+    struct place at;
+    if (x->pc != x->found) { /* recursion stays where it is */
+        if (!find_caller(x->s, x->inst, x->pc, &at, &x->m))
+            return false;
+        x->found = x->pc;
+        x->f = &x->m->native->funcs[at.func];
+        x->func = at.func;
+        x->offset = at.offset;
+        x->far = at.far;
+    }
+    x->ended = x->sp == x->bridge->area;
+    if (x->ended) {
+        x->inst = x->bridge->inst;
+        x->sp = (const uint64_t *)((const uint8_t *)&x->bridge->inst - x->f->far);
+        x->bridge = x->bridge->prev;
+    } else if (x->far) {
+        x->inst = (const struct eng_instance *)(uintptr_t)
+            *(const uint64_t *)((const uint8_t *)x->sp + x->f->far);
+    }
+    return true;
+}
+
+void native_frame_up(struct native_frame *x)
+{
+    x->sp = (const uint64_t *)((const uint8_t *)x->sp + x->f->frame);
+    x->pc = *x->sp++;
+}
+
 void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
                  const struct eng_instance *inst, const struct native_bridge *bridge,
                  struct eng_trap *trap)
 {
-    struct place at;
-    const struct eng_module *m;
-    uintptr_t here = (uintptr_t)pc;
-    while (find_caller(s, inst, here, &at, &m)) {
-        const struct native_func *f = &m->native->funcs[at.func];
-        if (sp == bridge->area) { /* it has ended, but for that it must return */
-            inst = bridge->inst;
-            sp = (const uint64_t *)((const uint8_t *)&bridge->inst - f->far);
-            bridge = bridge->prev;
-        } else {
-            if (at.far)
-                inst = (const struct eng_instance *)(uintptr_t)
-                    *(const uint64_t *)((const uint8_t *)sp + f->far);
-            trap_frame(trap, inst, m->func_imports + at.func, at.offset);
-        }
-        sp = (const uint64_t *)((const uint8_t *)sp + f->frame);
-        here = *sp++;
-    }
+    struct native_frame x = { .s = s, .pc = (uintptr_t)pc, .sp = sp, .inst = inst,
+                              .bridge = bridge };
+    for (; native_frame_find(&x); native_frame_up(&x))
+        if (!x.ended)
+            trap_frame(trap, x.inst, x.m->func_imports + x.func, x.offset);
 }
 
 /* --- the way in --------------------------------------------------------------------------------- */

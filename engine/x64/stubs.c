@@ -122,6 +122,8 @@ static void entry_call_c(struct native_gen *g)
     g->entries.call_c = asm_pos(a);
     asm_push(a, RBX);
     asm_push(a, R11); /* callee-saved with us, but not in C */
+    asm_push(a, RBP); /* these may refer to an exception, which is looked for on this stack */
+    asm_push(a, R12);
     asm_mov(a, RBX, RSP);
     load64(g, RDI, CTX(store));
     store64(g, REG_BUDGET, STORE(RDI, budget));
@@ -131,9 +133,41 @@ static void entry_call_c(struct native_gen *g)
     asm_mov(a, RSP, RBX);
     load64(g, RDI, CTX(store));
     load64(g, REG_BUDGET, STORE(RDI, budget));
+    asm_alu_imm(a, true, EXT_ADD, RSP, 16);
     asm_pop(a, R11);
     asm_pop(a, RBX);
     asm_ret(a);
+}
+
+/* The C function answers with words on this stack to go on with, or a trap's code: unwind.c. */
+static void entry_raise(struct native_gen *g)
+{
+    static const uint8_t saved[] = { RBX, RBP, R12, R11 };
+    enum { TRAP_MAX = 255 };
+    struct assembler *a = &g->a;
+    g->entries.raise = asm_pos(a);
+    for (unsigned i = 0; i < base_countof(saved); i++)
+        asm_push(a, saved[i]);
+    asm_mov(a, RBX, RSP);
+    asm_mov(a, RCX, RSP);
+    load64(g, RDI, CTX(store));
+    load64(g, RSP, STORE(RDI, native_host_sp));
+    asm_mov(a, RDI, REG_INST);
+    asm_rr(a, OP_GROUP5, 2, RAX);
+    asm_alu_imm(a, true, EXT_CMP, RAX, TRAP_MAX);
+    uint8_t *caught = asm_jcc_short(a, CC_A);
+    asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RBX, sizeof saved * 8));
+    asm_jmp(a, g->entries.trap);
+    asm_short_here(a, caught);
+    asm_mov(a, RSP, RAX);
+    load64(g, RCX, CTX(store));
+    load64(g, REG_INST, STORE(RCX, inst));
+    load64(g, REG_MEM, CTX(mem_base));
+    for (unsigned i = base_countof(saved); i-- > 0;)
+        asm_pop(a, saved[i]);
+    asm_pop(a, RCX);
+    asm_8(a, 0x3e); /* notrack: the targets are ours alone */
+    asm_rr(a, OP_GROUP5, 4, RCX);
 }
 
 void gen_switch_instance(struct native_gen *g, unsigned to, unsigned scratch)
@@ -163,6 +197,7 @@ void gen_entries(struct native_gen *g)
     entry_trap(g);
     entry_refill(g);
     entry_call_c(g);
+    entry_raise(g);
     entry_back(g);
 }
 
@@ -391,7 +426,11 @@ static void adapter_host(struct native_gen *g, const struct eng_functype *t)
     uint8_t *fine = asm_jcc_short(a, CC_E);
     if (bytes)
         asm_alu_imm(a, true, EXT_ADD, RSP, bytes);
-    asm_jmp(a, g->entries.trap);
+    asm_alu_imm(a, false, EXT_CMP, RAX, ENG_TRAP_EXCEPTION);
+    asm_jcc(a, CC_NE, g->entries.trap);
+    load64(g, RAX, CTX(helpers));
+    load64(g, RAX, mem_of(RAX, H_RETHROW * 8));
+    asm_jmp(a, g->entries.raise);
     asm_short_here(a, fine);
     if (t->result_count == 1)
         array_load(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RSP, 0));

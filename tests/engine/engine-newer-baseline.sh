@@ -1,3 +1,3 @@
 #!/bin/sh
-# What came after 2.0, and vectors between functions and the host, in the compiled tier where it can.
+# The unit test of what is newer than 2.0, with compiled modules.
 EMBED_TIER=baseline exec out/dbg/tests/unit/engine_newer

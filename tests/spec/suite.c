@@ -111,13 +111,12 @@ static int load_strings(struct suite *s, const struct node *n, struct eng_module
     return result;
 }
 
-/* Nothing of 2.0 may be left to the interpreter when the compiler was asked for. */
+/* Nothing may be left to the interpreter when the compiler was asked for. */
 static void check_tier(struct suite *s, const struct eng_module *m)
 {
     struct eng_module_size size;
     eng_module_size(m, &size);
-    if (s->options->tier == ENG_TIER_INTERP || !s->options->core_2_only || !size.functions ||
-        size.native)
+    if (s->options->tier == ENG_TIER_INTERP || !size.functions || size.native)
         return;
     s->counts.failed++;
     complain(s, "interpreted instead of compiled");

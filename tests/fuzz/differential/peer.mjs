@@ -97,6 +97,7 @@ function trapClass(e) {
   if (e instanceof RangeError && /call stack/.test(m)) return "stack";
   if (e instanceof RangeError) return "limit";
   if (!(e instanceof WebAssembly.RuntimeError)) return "other " + m;
+  if (/rethrowing null|dereferencing a null/.test(m)) return "null";
   if (/unreachable/.test(m)) return "unreachable";
   if (/by zero/.test(m)) return "zero";
   if (/unrepresentable/.test(m)) return "unrepresentable";

@@ -185,6 +185,7 @@ static const char *trap_class(enum eng_trap_code code)
     case ENG_TRAP_OUT_OF_FUEL: return "fuel";
     case ENG_TRAP_OUT_OF_MEMORY: return "limit";
     case ENG_TRAP_EXCEPTION: return "exception";
+    case ENG_TRAP_NULL_REFERENCE: return "null";
     default: return "other";
     }
 }

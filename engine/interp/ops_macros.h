@@ -105,7 +105,7 @@
 /* --- binary: two operands of type t to one of t ------------------------------ */
 
 #define BIN1(name, t, fa, ia, fb, ib, sfx, d, PRE, EXPR)                                          \
-    OPF_##fa##fb##d(name##_##fa##fb##sfx, {                                                                    \
+    OPF_##fa##fb##d(name##_##fa##fb##sfx, {                                                       \
         T_##t a = GET_##t##_##fa(ia), b = GET_##t##_##fb(ib);                                     \
         PRE;                                                                                      \
         PUT_##t##_##d(EXPR);                                                                      \
@@ -134,7 +134,7 @@
 /* --- unary: one operand of type t to one of type u ---------------------------- */
 
 #define UN1(name, t, u, fa, sfx, d, PRE, EXPR)                                                    \
-    OPF_##fa##d(name##_##fa##sfx, {                                                                        \
+    OPF_##fa##d(name##_##fa##sfx, {                                                               \
         T_##t a = GET_##t##_##fa(A_);                                                             \
         PRE;                                                                                      \
         PUT_##u##_##d(EXPR);                                                                      \
@@ -151,7 +151,7 @@
 /* --- comparisons to an i32, and branches on a comparison -------------------------- */
 
 #define CMP1(name, t, fa, fb, EXPR)                                                               \
-    OPF_##fa##fb(name##_##fa##fb, {                                                                         \
+    OPF_##fa##fb(name##_##fa##fb, {                                                               \
         T_##t a = GET_##t##_##fa(A_), b = GET_##t##_##fb(B_);                                     \
         PUT_i32_S(EXPR);                                                                          \
         NEXT(LEN_##t##_##fb);                                                                     \
@@ -190,13 +190,13 @@
 #define OPF_i64(form) WITH_A
 #define OPF_f64(form) WITH_A
 #define BR1(name, t, fa, fb, EXPR)                                                                \
-    OPF_##t(fa##fb)(br_##name##_##fa##fb, {                                                                    \
+    OPF_##t(fa##fb)(br_##name##_##fa##fb, {                                                       \
         T_##t a = GETBR_##t##_##fa(A_), b = GETBR_##t##_##fb(D_);                                 \
         if (EXPR)                                                                                 \
             JUMP(IMM_);                                                                           \
         NEXT(LENBR_##fb);                                                                         \
     })                                                                                            \
-    OPF_##t(fa##fb)(br_##name##_##fa##fb##_back, {                                                             \
+    OPF_##t(fa##fb)(br_##name##_##fa##fb##_back, {                                                \
         T_##t a = GETBR_##t##_##fa(A_), b = GETBR_##t##_##fb(D_);                                 \
         if (EXPR)                                                                                 \
             JUMP_BACK(IMM_);                                                                      \

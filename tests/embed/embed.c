@@ -167,9 +167,10 @@ static int mem_restore(void *ctx, struct eng_mem_block *block, void *p)
         return E_NOMEM;
     if (map_image(image, block->base) < 0)
         return E_NOMEM;
-    if (block->size > image->size)
+    if (block->size > image->size &&
         mmap(block->base + image->size, block->size - image->size, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+        return E_NOMEM; /* as large as it was: nothing lies open beyond its size */
     e->memory_bytes += image->size - block->size;
     block->size = image->size;
     return 0;

@@ -9,7 +9,8 @@
 
 /* An interpreter of a quarter of the operations: no forms that take their operands from
  * accumulators, no two operations in one, and no accesses that rely on guard pages (memory_guarded
- * is not looked at). Half as fast. With it go dispatch_switch.c and fuse_none.c. */
+ * is not looked at). Slower. With it go dispatch_switch.c,
+ * fuse_none.c and quick_none.c. */
 #ifndef ENG_SMALL
 #define ENG_SMALL 0
 #endif

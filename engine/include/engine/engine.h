@@ -157,7 +157,8 @@ struct eng_env {
      * what *block holds now, to which memory_restore puts a block back: contents, and the
      * size, whatever the block became since. A host that has copy-on-write pays for
      * the pages that were written only. base may move as in memory_grow. memory_image: 0 and
-     * *ret, or E_NOMEM; memory_restore: 0, or E_NOMEM and *block unchanged. */
+     * *ret, or E_NOMEM; memory_restore: 0, or E_NOMEM and *block unchanged,
+     * whatever its bytes are then. */
     int (*memory_image)(void *ctx, struct eng_mem_block *block, void **ret);
     int (*memory_restore)(void *ctx, struct eng_mem_block *block, void *image);
     void (*memory_forget)(void *ctx, void *image);

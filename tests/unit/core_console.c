@@ -378,6 +378,23 @@ TEST(raw_keys_come_as_lines)
     lab_free(lab);
 }
 
+TEST(raw_keys_wait_for_a_slow_shell)
+{
+    static char much[1024];
+    struct lab *lab = fresh();
+    command(lab, "console raw");
+    lab_app(lab, "sh")->deaf = true;
+    lab_clear(lab);
+    memset(much, 'x', 1023);
+    for (int i = 0; i < 20; i++)
+        lab_type(lab, much);
+    CHECK_INT(lab_count(lab, "PAUSE\n"), 1);
+    lab_clear(lab);
+    lab_hear(lab, "sh");
+    CHECK(lab_has(lab, "RESUME\n"));
+    lab_free(lab);
+}
+
 TEST(raw_keys_away_from_home_have_a_way_back)
 {
     struct lab *lab = lab_with("[system]\nfocus = \"a\"\n[[app]]\nname = \"a\"\n"
@@ -523,7 +540,7 @@ TEST_MAIN(
     RUN(ctrl_c_ends_the_app_in_focus_but_not_the_shell)
     RUN(ctrl_d_ends_the_input_of_the_app_in_focus_but_not_the_shells)
     RUN(input_that_is_not_taken_is_said) RUN(apps_without_stdio_read_nothing)
-    RUN(raw_keys_come_as_lines) RUN(raw_keys_away_from_home_have_a_way_back)
+    RUN(raw_keys_come_as_lines) RUN(raw_keys_wait_for_a_slow_shell) RUN(raw_keys_away_from_home_have_a_way_back)
     RUN(raw_keys_end_with_the_life) RUN(the_first_shell_is_home_when_boot_toml_names_none)
     RUN(unbooted_bytes_go_through_as_they_are)
     RUN(the_consoles_end_leaves_room_for_answers)

@@ -65,6 +65,7 @@ void policy_denied(struct core *c, struct app *a, enum core_denied what, struct 
     case CORE_DENIED_FILES: policy_excess(c, a, "open files", value); break;
     case CORE_DENIED_DATA: policy_excess(c, a, "data", value); break;
     case CORE_DENIED_POINTER: policy_excess(c, a, "pointer", value); break;
+    case CORE_DENIED_CALL: policy_excess(c, a, "system call", value); break;
     default: break;
     }
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,14 +17,6 @@
 #include "hosts/linux/code.h"
 #include "hosts/linux/ctl.h"
 
-#if defined(__x86_64__)
-#define PROGRAM_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define PROGRAM_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "name this processor's AUDIT_ARCH"
-#endif
-
 /* Allowed whatever the arguments. */
 static const uint16_t allowed[] = {
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg, SYS_ppoll,
@@ -39,7 +30,7 @@ static const uint16_t allowed[] = {
     SYS_exit,
 };
 
-/* EPERM. docs/security.md lists them. */
+/* EPERM, by the coarse filter (emit_answer below). docs/security.md lists them. */
 static const uint16_t refused[] = {
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_mount, SYS_umount2,
     SYS_pivot_root, SYS_chroot, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_init_module,
@@ -60,155 +51,115 @@ static const uint16_t refused[] = {
 #endif
 };
 
-static void emit(struct seccomp_program *p, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
-{
-    base_assert(p->len < SECCOMP_PROGRAM_MAX);
-    p->code[p->len++] = (struct sock_filter){ code, jt, jf, k };
-}
-
-static void emit_load(struct seccomp_program *p, size_t offset)
-{
-    emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
-}
-
-static void emit_load_argument(struct seccomp_program *p, unsigned arg)
-{
-    emit_load(p, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
-}
-
-static void emit_return(struct seccomp_program *p, uint32_t what)
-{
-    emit(p, BPF_RET | BPF_K, 0, 0, what);
-}
-
 /* --- calls that depend on an argument ---------------------------------------------- */
 
 /* Allowed when the low half of the argument equals k. The kernel reads these arguments as 32
  * bits or less, so the high half does not matter. */
-static void emit_if_equal(struct seccomp_program *p, unsigned arg, uint32_t k)
+static void emit_if_equal(struct bpf_program *p, unsigned arg, uint32_t k)
 {
-    emit_load_argument(p, arg);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, k);
-    emit_return(p, SECCOMP_RET_ALLOW);
-    emit_return(p, SECCOMP_RET_KILL_PROCESS);
+    bpf_load_argument(p, arg);
+    bpf_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, k);
+    bpf_return(p, SECCOMP_RET_ALLOW);
+    bpf_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
 /* Allowed unless the argument has one of the bits. */
-static void emit_unless_bits(struct seccomp_program *p, unsigned arg, uint32_t bits)
+static void emit_unless_bits(struct bpf_program *p, unsigned arg, uint32_t bits)
 {
-    emit_load_argument(p, arg);
-    emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, bits);
-    emit_return(p, SECCOMP_RET_ALLOW);
-    emit_return(p, SECCOMP_RET_KILL_PROCESS);
-}
-
-/* The next instruction, or `over` more, as the argument equals k or not. */
-static void emit_unless_equal(struct seccomp_program *p, unsigned arg, uint32_t k, uint8_t over)
-{
-    emit_load_argument(p, arg);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, over, k);
-}
-
-/* The app's code, whose file the worker seals before. */
-static void emit_code(struct seccomp_program *p)
-{
-    emit_unless_equal(p, 2, CODE_PROT, 5);
-    emit_unless_equal(p, 3, CODE_FLAGS, 3);
-    emit_unless_equal(p, 4, CTL_CODE_FD, 1);
-    emit_return(p, SECCOMP_RET_ALLOW);
+    bpf_load_argument(p, arg);
+    bpf_emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, bits);
+    bpf_return(p, SECCOMP_RET_ALLOW);
+    bpf_return(p, SECCOMP_RET_KILL_PROCESS);
 }
 
 /* Other memory that is or becomes executable has no use. Shared and growing mappings are not
  * in RLIMIT_DATA's books, */
-static void emit_mmap(struct seccomp_program *p)
+static void emit_mmap(struct bpf_program *p)
 {
-    if (p->compiles)
-        emit_code(p);
-    emit_load_argument(p, 2);
-    emit(p, BPF_JMP | BPF_JSET | BPF_K, 2, 0, PROT_EXEC);
-    emit_load_argument(p, 3);
-    emit(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, MAP_SHARED | MAP_GROWSDOWN);
-    emit_return(p, SECCOMP_RET_KILL_PROCESS);
-    emit_return(p, SECCOMP_RET_ALLOW);
+    bpf_load_argument(p, 2);
+    bpf_emit(p, BPF_JMP | BPF_JSET | BPF_K, 2, 0, PROT_EXEC);
+    bpf_load_argument(p, 3);
+    bpf_emit(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, MAP_SHARED | MAP_GROWSDOWN);
+    bpf_return(p, SECCOMP_RET_KILL_PROCESS);
+    bpf_return(p, SECCOMP_RET_ALLOW);
 }
 
 /* nor is what has been written and is then made read-only. */
-static void emit_mprotect(struct seccomp_program *p)
-{
-    emit_if_equal(p, 2, PROT_READ | PROT_WRITE);
-}
+static void emit_mprotect(struct bpf_program *p) { emit_if_equal(p, 2, PROT_READ | PROT_WRITE); }
 
 /* A listening socket that is shut down could be connected anew, anywhere, by sending with
  * this flag. */
-static void emit_sendmsg(struct seccomp_program *p) { emit_unless_bits(p, 2, MSG_FASTOPEN); }
+static void emit_sendmsg(struct bpf_program *p) { emit_unless_bits(p, 2, MSG_FASTOPEN); }
 
-static void emit_ioctl(struct seccomp_program *p) { emit_if_equal(p, 1, FIONREAD); }
+static void emit_ioctl(struct bpf_program *p) { emit_if_equal(p, 1, FIONREAD); }
 
-static void emit_fcntl(struct seccomp_program *p)
+static void emit_fcntl(struct bpf_program *p) { emit_if_equal(p, 1, F_SETFL); }
+
+static void emit_seccomp(struct bpf_program *p) { bpf_return(p, SECCOMP_RET_KILL_PROCESS); }
+
+/* RLIMIT_FSIZE does not see blocks beyond a file's end. */
+static void emit_fallocate(struct bpf_program *p) { emit_if_equal(p, 1, 0); }
+
+/* On a descriptor alone: the path must be NULL, in both halves. */
+static void emit_utimensat(struct bpf_program *p)
 {
-    if (p->compiles) {
-        emit_unless_equal(p, 0, CTL_CODE_FD, 5);
-        emit_unless_equal(p, 1, F_ADD_SEALS, 3);
-        emit_unless_equal(p, 2, CODE_SEALS_LAST, 1);
-        emit_return(p, SECCOMP_RET_ALLOW);
-    }
-    emit_if_equal(p, 1, F_SETFL);
+    bpf_unless_argument(p, 1, 0, 3);
+    bpf_load_argument_high(p, 1);
+    bpf_unless(p, 0, 1);
+    bpf_return(p, SECCOMP_RET_ALLOW);
+    bpf_return(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+/* --- and what is allowed besides while there is code to be mapped --------------------- */
+
+/* The app's code, whose file the worker seals before. */
+static void allow_code(struct bpf_program *p)
+{
+    bpf_unless_argument(p, 2, CODE_PROT, 5);
+    bpf_unless_argument(p, 3, CODE_FLAGS, 3);
+    bpf_unless_argument(p, 4, CTL_CODE_FD, 1);
+    bpf_return(p, SECCOMP_RET_ALLOW);
+}
+
+static void allow_seals(struct bpf_program *p)
+{
+    bpf_unless_argument(p, 0, CTL_CODE_FD, 5);
+    bpf_unless_argument(p, 1, F_ADD_SEALS, 3);
+    bpf_unless_argument(p, 2, CODE_SEALS_LAST, 1);
+    bpf_return(p, SECCOMP_RET_ALLOW);
 }
 
 /* A filter more, which can only take away. Without flags: one of them hands out a
  * descriptor from which others' calls are answered. */
-static void emit_seccomp(struct seccomp_program *p)
+static void allow_filter(struct bpf_program *p)
 {
-    if (p->compiles) {
-        emit_unless_equal(p, 0, SECCOMP_SET_MODE_FILTER, 3);
-        emit_unless_equal(p, 1, 0, 1);
-        emit_return(p, SECCOMP_RET_ALLOW);
-    }
-    emit_return(p, SECCOMP_RET_KILL_PROCESS);
-}
-
-/* RLIMIT_FSIZE does not see blocks beyond a file's end. */
-static void emit_fallocate(struct seccomp_program *p) { emit_if_equal(p, 1, 0); }
-
-/* On a descriptor alone: the path must be NULL, in both halves. */
-static void emit_utimensat(struct seccomp_program *p)
-{
-    size_t path = offsetof(struct seccomp_data, args[1]);
-    emit_load(p, path);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
-    emit_load(p, path + 4);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-    emit_return(p, SECCOMP_RET_ALLOW);
-    emit_return(p, SECCOMP_RET_KILL_PROCESS);
+    bpf_unless_argument(p, 0, SECCOMP_SET_MODE_FILTER, 3);
+    bpf_unless_argument(p, 1, 0, 1);
+    bpf_return(p, SECCOMP_RET_ALLOW);
 }
 
 static const struct {
     uint16_t nr;
-    void (*emit)(struct seccomp_program *p);
+    void (*emit)(struct bpf_program *p);
+    void (*compiling)(struct bpf_program *p); /* before it, or NULL */
 } conditional[] = {
-    { SYS_sendmsg, emit_sendmsg },     { SYS_mmap, emit_mmap },     { SYS_mprotect, emit_mprotect },
-    { SYS_ioctl, emit_ioctl },         { SYS_fcntl, emit_fcntl },
-    { SYS_utimensat, emit_utimensat }, { SYS_fallocate, emit_fallocate },
-    { SYS_seccomp, emit_seccomp },
+    { SYS_sendmsg, emit_sendmsg, NULL },
+    { SYS_mmap, emit_mmap, allow_code },
+    { SYS_mprotect, emit_mprotect, NULL },
+    { SYS_ioctl, emit_ioctl, NULL },
+    { SYS_fcntl, emit_fcntl, allow_seals },
+    { SYS_utimensat, emit_utimensat, NULL },
+    { SYS_fallocate, emit_fallocate, NULL },
+    { SYS_seccomp, emit_seccomp, allow_filter },
 };
 
-/* --- the decision --------------------------------------------------------------------
- *
- * Call numbers fall into runs with the same answer. A balanced tree of comparisons finds the
- * run, in seven steps or so: the kernel tries every call there is on a new filter, so a list would
- * cost each app's start a sixth of a millisecond. */
+/* --- the program ------------------------------------------------------------------------ */
 
-enum { CALLS_MAX = 512 }; /* what lies above, the x32 table too, is in the last run */
 enum answer { KILL, ALLOW, REFUSE, CONDITIONAL }; /* CONDITIONAL + i: as conditional[i] says */
 
-struct run {
-    uint32_t from;
-    uint8_t answer;
-};
-
-static void fill_answers(uint8_t answers[CALLS_MAX])
+static void fill_answers(uint8_t answers[BPF_CALLS_MAX])
 {
-    memset(answers, KILL, CALLS_MAX);
+    memset(answers, KILL, BPF_CALLS_MAX);
     for (size_t i = 0; i < base_countof(allowed); i++)
         answers[allowed[i]] = ALLOW;
     for (size_t i = 0; i < base_countof(refused); i++)
@@ -217,83 +168,50 @@ static void fill_answers(uint8_t answers[CALLS_MAX])
         answers[conditional[i].nr] = (uint8_t)(CONDITIONAL + i);
 }
 
-static size_t find_runs(const uint8_t answers[CALLS_MAX], struct run runs[CALLS_MAX + 1])
+/* What is refused is left to the supervisor's filter, which stands behind this one and
+ * tells the supervisor: an errno from here would outrank it. Without it, or were it to allow the
+ * call, there is nobody to trace it, and the answer is ENOSYS. */
+static void emit_answer(struct bpf_program *p, uint8_t answer, const void *ctx)
 {
-    size_t count = 0;
-    for (uint32_t nr = 0; nr < CALLS_MAX; nr++)
-        if (nr == 0 || answers[nr] != answers[nr - 1])
-            runs[count++] = (struct run){ nr, answers[nr] };
-    runs[count++] = (struct run){ CALLS_MAX, KILL };
-    return count;
-}
-
-static void emit_answer(struct seccomp_program *p, uint8_t answer)
-{
+    const bool *compiles = ctx;
     switch (answer) {
-    case KILL: emit_return(p, SECCOMP_RET_KILL_PROCESS); break;
-    case ALLOW: emit_return(p, SECCOMP_RET_ALLOW); break;
-    case REFUSE: emit_return(p, SECCOMP_RET_ERRNO | EPERM); break;
-    default: conditional[answer - CONDITIONAL].emit(p); break;
+    case KILL: bpf_return(p, SECCOMP_RET_KILL_PROCESS); break;
+    case ALLOW: bpf_return(p, SECCOMP_RET_ALLOW); break;
+    case REFUSE: bpf_return(p, SECCOMP_RET_TRACE); break;
+    default:
+        if (*compiles && conditional[answer - CONDITIONAL].compiling)
+            conditional[answer - CONDITIONAL].compiling(p);
+        conditional[answer - CONDITIONAL].emit(p);
+        break;
     }
 }
 
-/* Recursion is as deep as the logarithm of the number of runs. */
-static void emit_tree(struct seccomp_program *p, const struct run *runs, size_t count)
+void seccomp_worker(struct bpf_program *ret, bool compiles)
 {
-    size_t half = count / 2;
-    if (count == 1) {
-        emit_answer(p, runs[0].answer);
-        return;
-    }
-    unsigned short at = p->len;
-    emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 0, runs[half].from);
-    emit_tree(p, runs, half);
-    base_assert(p->len - at - 1 <= UINT8_MAX);
-    p->code[at].jt = (uint8_t)(p->len - at - 1);
-    emit_tree(p, runs + half, count - half);
-}
-
-void seccomp_worker(struct seccomp_program *ret, bool compiles)
-{
-    uint8_t answers[CALLS_MAX];
-    struct run runs[CALLS_MAX + 1];
+    uint8_t answers[BPF_CALLS_MAX];
     fill_answers(answers);
-    size_t count = find_runs(answers, runs);
-    ret->len = 0;
-    ret->compiles = compiles;
-    emit_load(ret, offsetof(struct seccomp_data, arch));
-    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PROGRAM_ARCH);
-    emit_return(ret, SECCOMP_RET_KILL_PROCESS); /* another processor's call numbers */
-    emit_load(ret, offsetof(struct seccomp_data, nr));
-    emit_tree(ret, runs, count);
+    bpf_begin(ret);
+    bpf_calls(ret, answers, emit_answer, &compiles);
 }
 
 /* The other filter stays on: it has looked at the processor, and at everything else. */
-void seccomp_code_is_mapped(struct seccomp_program *ret)
+void seccomp_code_is_mapped(struct bpf_program *ret)
 {
     ret->len = 0;
-    emit_load(ret, offsetof(struct seccomp_data, nr));
-    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, SYS_seccomp);
-    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, SYS_mmap);
-    emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_mprotect);
-    emit_return(ret, SECCOMP_RET_ALLOW);
-    emit_load_argument(ret, 2);
-    emit(ret, BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC);
-    emit_return(ret, SECCOMP_RET_KILL_PROCESS);
-    emit_return(ret, SECCOMP_RET_ALLOW);
+    bpf_load(ret, offsetof(struct seccomp_data, nr));
+    bpf_emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, SYS_seccomp);
+    bpf_emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, SYS_mmap);
+    bpf_emit(ret, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_mprotect);
+    bpf_return(ret, SECCOMP_RET_ALLOW);
+    bpf_load_argument(ret, 2);
+    bpf_emit(ret, BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC);
+    bpf_return(ret, SECCOMP_RET_KILL_PROCESS);
+    bpf_return(ret, SECCOMP_RET_ALLOW);
 }
 
-int seccomp_install(const struct seccomp_program *program)
+int seccomp_install(const struct bpf_program *program)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    return seccomp_add(program);
-}
-
-int seccomp_add(const struct seccomp_program *program)
-{
-    struct sock_fprog f = { program->len, (struct sock_filter *)(uintptr_t)program->code };
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) < 0)
-        return -errno;
-    return 0;
+    return bpf_install(program, 0);
 }

@@ -73,7 +73,8 @@ TEST(what_the_host_refused_is_on_record)
                                         [CORE_DENIED_RIGHTS] = "rights",
                                         [CORE_DENIED_FILES] = "open files",
                                         [CORE_DENIED_DATA] = "data",
-                                        [CORE_DENIED_POINTER] = "pointer" };
+                                        [CORE_DENIED_POINTER] = "pointer",
+                                        [CORE_DENIED_CALL] = "system call" };
     for (unsigned i = 0; i < base_countof(what); i++) {
         char expected[80];
         lab_clear(lab);

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,13 +17,8 @@
 #include "hosts/linux/code.h"
 #include "hosts/linux/ctl.h"
 #include "hosts/linux/seccomp.h"
+#include "lib/bpf.h"
 #include "lib/test.h"
-
-#if defined(__x86_64__)
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#else
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#endif
 
 enum { KILLED = -1, WORKED = 0 }; /* or an errno */
 
@@ -35,12 +29,12 @@ __attribute__((no_sanitize("address", "undefined"))) static int try_6(long nr, l
                                                                       long d, long e, long f)
 {
     int status;
-    struct seccomp_program program, second;
+    struct bpf_program program, second;
     seccomp_worker(&program, compiles);
     seccomp_code_is_mapped(&second);
     pid_t pid = fork();
     if (pid == 0) {
-        if (seccomp_install(&program) < 0 || (code_is_mapped && seccomp_add(&second) < 0))
+        if (seccomp_install(&program) < 0 || (code_is_mapped && bpf_install(&second, 0) < 0))
             _exit(200);
         long r = syscall(nr, a, b, c, d, e, f);
         syscall(SYS_exit_group, r < 0 ? errno : 0);
@@ -71,9 +65,9 @@ TEST(the_documented_ways_out_are_refused)
     };
     for (size_t i = 0; i < base_countof(calls); i++) {
         int r = try_call(calls[i], 0, 0, 0, 0);
-        if (r != EPERM)
+        if (r != ENOSYS) /* without the supervisor's filter, whose answer is EPERM */
             printf("# call %ld\n", calls[i]);
-        CHECK_INT(r, EPERM);
+        CHECK_INT(r, ENOSYS);
     }
 }
 
@@ -203,7 +197,7 @@ TEST(code_is_mapped_once)
     CHECK_INT(try_call(SYS_mprotect, 0, 0, PROT_READ | PROT_WRITE, 0), WORKED);
     CHECK_INT(try_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0, 0), KILLED);
     CHECK_INT(try_call(SYS_getpid, 0, 0, 0, 0), KILLED);
-    CHECK_INT(try_call(SYS_openat, 0, 0, 0, 0), EPERM);
+    CHECK_INT(try_call(SYS_openat, 0, 0, 0, 0), ENOSYS);
     compiles = code_is_mapped = false;
     close(other);
     close(CTL_CODE_FD);
@@ -211,29 +205,6 @@ TEST(code_is_mapped_once)
         dup2(saved, CTL_CODE_FD);
         close(saved);
     }
-}
-
-/* What the program says to one call whose arguments have all bits set: conditional ones
- * are not allowed then. */
-static uint32_t decide(const struct seccomp_program *p, uint32_t nr)
-{
-    struct seccomp_data d = { .nr = (int)nr, .arch = THIS_ARCH };
-    uint32_t a = 0;
-    memset(d.args, 0xff, sizeof d.args);
-    for (unsigned pc = 0; pc < p->len; pc++) {
-        const struct sock_filter *f = &p->code[pc];
-        bool jump;
-        switch (f->code) {
-        case BPF_LD | BPF_W | BPF_ABS: memcpy(&a, (const char *)&d + f->k, 4); continue;
-        case BPF_RET | BPF_K: return f->k;
-        case BPF_JMP | BPF_JEQ | BPF_K: jump = a == f->k; break;
-        case BPF_JMP | BPF_JGE | BPF_K: jump = a >= f->k; break;
-        case BPF_JMP | BPF_JSET | BPF_K: jump = (a & f->k) != 0; break;
-        default: return 1;
-        }
-        pc += jump ? f->jt : f->jf;
-    }
-    return 2;
 }
 
 /* The whole list once more, as a second opinion: whoever adds a call adds it twice. */
@@ -249,16 +220,16 @@ TEST(nothing_else_is_allowed)
         SYS_poll,
 #endif
     };
-    struct seccomp_program p;
+    struct bpf_program p;
     seccomp_worker(&p, true); /* the wider one */
     uint32_t allowed = 0;
     for (uint32_t nr = 0; nr < 70000; nr++)
-        allowed += decide(&p, nr) == SECCOMP_RET_ALLOW;
+        allowed += bpf_decide(&p, nr) == SECCOMP_RET_ALLOW;
     CHECK_INT(allowed, base_countof(expected));
     for (size_t i = 0; i < base_countof(expected); i++)
-        CHECK_INT(decide(&p, expected[i]), SECCOMP_RET_ALLOW);
-    CHECK_INT(decide(&p, UINT32_MAX), SECCOMP_RET_KILL_PROCESS);
-    CHECK_INT(decide(&p, 0x40000000), SECCOMP_RET_KILL_PROCESS);
+        CHECK_INT(bpf_decide(&p, expected[i]), SECCOMP_RET_ALLOW);
+    CHECK_INT(bpf_decide(&p, UINT32_MAX), SECCOMP_RET_KILL_PROCESS);
+    CHECK_INT(bpf_decide(&p, 0x40000000), SECCOMP_RET_KILL_PROCESS);
 }
 
 TEST_MAIN(RUN(the_documented_ways_out_are_refused) RUN(unknown_calls_kill)

@@ -5,6 +5,7 @@ $(eval $(call fuzz_target,wasi_calls,tests/fuzz/wasi_calls.c,tests/wasi wasi bas
 $(eval $(call unit_test,unit/wasi_paths,tests/unit/wasi_paths.c,hosts/linux wasi base))
 $(eval $(call unit_test,unit/wasi_ctl,tests/unit/wasi_ctl.c,hosts/linux wasi base))
 $(eval $(call unit_test,unit/wasi_seccomp,tests/unit/wasi_seccomp.c,hosts/linux wasi base))
+$(eval $(call unit_test,unit/wasi_seccomp_coarse,tests/unit/wasi_seccomp_coarse.c,hosts/linux wasi base))
 $(eval $(call unit_test,unit/wasi_env,tests/unit/wasi_env.c,hosts/linux/worker engine base))
 $(eval $(call program,rel,wasi-drive,tests/wasi/drive.c,hosts/linux wasi base))
 

@@ -77,6 +77,8 @@ enum core_denied {
     CORE_DENIED_FILES,   /* one open file more */
     CORE_DENIED_DATA,    /* more data */
     CORE_DENIED_POINTER, /* memory that it does not have */
+    CORE_DENIED_CALL,    /* a call of the system beneath us, which only a worker that was taken over
+                            makes; `text` is its name */
 };
 
 enum core_stream { CORE_STDOUT = 1, CORE_STDERR = 2 };

@@ -30,7 +30,7 @@ enum {
 /* What an epoll event is about; the app's id is in the low half. */
 enum watch_kind {
     WATCH_SIGNALS = 1, WATCH_CONSOLE_IN, WATCH_CONSOLE_OUT, WATCH_CONSOLE_ERR, WATCH_STOP,
-    WATCH_OUT, WATCH_ERR, WATCH_IN, WATCH_CTL, WATCH_CONNECT,
+    WATCH_OUT, WATCH_ERR, WATCH_IN, WATCH_CTL, WATCH_CONNECT, WATCH_REFUSED,
 };
 
 /* One descriptor of an app in the epoll set. */
@@ -62,6 +62,7 @@ struct app {
     int wait_status;
     uint64_t cpu_ms;
     struct watch in, out, err, ctl;
+    struct watch refused_calls; /* of its filter */
     char cgroup[48];
 
     /* its open request */
@@ -209,6 +210,9 @@ void worker_stdin_ready(struct sup *s, struct app *a);
 void worker_reap(struct sup *s);
 void worker_finish(struct sup *s, struct app *a); /* sends EXITED when all is read */
 void worker_kill(struct sup *s, struct app *a);
+
+/* --- refused.c: system calls that the filter refuses -------------------------------- */
+void refused_readable(struct sup *s, struct app *a);
 
 /* --- control.c ------------------------------------------------------------------ */
 void control_readable(struct sup *s, struct app *a);

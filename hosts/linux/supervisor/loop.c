@@ -56,6 +56,7 @@ void sup_watch_output(struct sup *s, struct app *a)
     sup_watch(s, &a->out, WATCH_OUT, a->id, wanted ? EPOLLIN : 0);
     sup_watch(s, &a->err, WATCH_ERR, a->id, wanted ? EPOLLIN : 0);
     sup_watch(s, &a->ctl, WATCH_CTL, a->id, a->throttled ? 0 : EPOLLIN);
+    sup_watch(s, &a->refused_calls, WATCH_REFUSED, a->id, a->throttled ? 0 : EPOLLIN);
 }
 
 void sup_watch_all_output(struct sup *s)
@@ -155,6 +156,7 @@ static void on_app(struct sup *s, struct app *a, enum watch_kind kind)
     case WATCH_ERR: worker_readable(s, a, &a->err, CORE_STDERR); break;
     case WATCH_IN: worker_stdin_ready(s, a); break;
     case WATCH_CTL: control_readable(s, a); break;
+    case WATCH_REFUSED: refused_readable(s, a); break;
     case WATCH_CONNECT: net_connect_ready(s, a); break;
     default: break;
     }

@@ -19,11 +19,13 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hosts/linux/seccomp.h"
 #include "start.h"
 
 void sandbox_lacks(struct sandbox *s, const char *what, const char *why)
@@ -155,11 +157,22 @@ static bool may_change_ids(void)
     return geteuid() == 0 && start_can_be(SANDBOX_UID_FIRST);
 }
 
+static void open_filter(struct sandbox *s)
+{
+    int r = sandbox_can_listen();
+    if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->handover) < 0)
+        r = -errno;
+    s->told = r == 0;
+    if (!s->told)
+        sandbox_lacks(s, "records of refused system calls", strerror(-r));
+    seccomp_coarse(&s->filter, s->worker_fd, s->told);
+}
+
 int sandbox_open(struct sandbox *s, const struct sandbox_options *o)
 {
     memset(s, 0, sizeof *s);
     strbuf_init(&s->lacks, s->lacks_text, sizeof s->lacks_text);
-    s->mnt_ns = s->net_ns = s->cgroup_fd = s->worker_fd = -1;
+    s->mnt_ns = s->net_ns = s->cgroup_fd = s->worker_fd = s->handover[0] = s->handover[1] = -1;
     reserve_low_descriptors();
     s->worker_fd = open(o->worker_path, O_RDONLY | O_CLOEXEC);
     if (s->worker_fd < 0) {
@@ -178,14 +191,14 @@ int sandbox_open(struct sandbox *s, const struct sandbox_options *o)
         sandbox_lacks(s, "a user id for each app", "only a part of the ids is mapped here");
     s->namespaces = (geteuid() == 0 || enter_user_namespace(s)) && make_namespaces(s);
     s->filter_on = !o->no_filter;
-    sandbox_filter_build(s);
+    open_filter(s);
     return E_OK;
 }
 
 void sandbox_close(struct sandbox *s)
 {
     sandbox_cgroup_close(s);
-    int *fds[] = { &s->mnt_ns, &s->net_ns, &s->worker_fd };
+    int *fds[] = { &s->mnt_ns, &s->net_ns, &s->worker_fd, &s->handover[0], &s->handover[1] };
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -6,17 +6,16 @@
 #ifndef HOSTS_LINUX_SANDBOX_H
 #define HOSTS_LINUX_SANDBOX_H
 
-#include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/span.h"
 #include "base/strbuf.h"
+#include "hosts/linux/bpf.h"
 
 enum {
     SANDBOX_LACKS_BYTES = 2048,
-    SANDBOX_FILTER_MAX = 256,
     SANDBOX_FDS = 6, /* descriptors 0 to 5 of a worker: stdio, control channel, module, code */
     /* What a worker needs besides linear memory: its stack, the engine's tables and code. */
     SANDBOX_MEMORY_SLACK = 64 * 1024 * 1024,
@@ -34,8 +33,9 @@ struct sandbox {
     bool cg_memory, cg_pids, cg_cpu;
     char cgroup_path[256];
     bool filter_on;
-    uint16_t filter_len;
-    struct sock_filter filter[SANDBOX_FILTER_MAX];
+    bool told;        /* of the calls that it refuses (refused.c) */
+    int handover[2];  /* the child sends its filter's listener from [1] to [0]; -1 without */
+    struct bpf_program filter;
     struct sandbox_failure *failure; /* shared with the child until it has executed */
     struct strbuf lacks;
     char lacks_text[SANDBOX_LACKS_BYTES];
@@ -65,8 +65,10 @@ struct sandbox_start {
 };
 
 /* Starts the worker in all layers. Its pid, or E_IO with the failed step in *why (static
- * text and the system's, lives until the next start). */
-pid_t sandbox_start(struct sandbox *s, const struct sandbox_start *start, struct span *why);
+ * text and the system's, lives until the next start). *listener: where its refused calls wait
+ * for an answer (refused.c), the caller's; -1 without. */
+pid_t sandbox_start(struct sandbox *s, const struct sandbox_start *start, int *listener,
+                    struct span *why);
 /* After the worker has been reaped. */
 void sandbox_ended(struct sandbox *s, const char *cgroup);
 
@@ -82,8 +84,8 @@ void sandbox_cgroup_close(struct sandbox *s);
 /* A folder with the limits: its descriptor, or -1 (a line in lacks the first time). */
 int sandbox_cgroup_make(struct sandbox *s, const struct sandbox_start *start);
 
-/* filter.c: fills filter and filter_len. */
-void sandbox_filter_build(struct sandbox *s);
+/* refused.c: whether this kernel, and whoever has filtered us, lets us listen. 0, or -errno. */
+int sandbox_can_listen(void);
 
 /* Adds "what: why" to lacks. */
 void sandbox_lacks(struct sandbox *s, const char *what, const char *why);

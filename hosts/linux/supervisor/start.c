@@ -18,12 +18,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "hosts/linux/ctl.h"
 
 /* The sanitizers keep books about stacks that a shared one would upset: they get a copy. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -152,11 +154,45 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The listener's number must lie below RLIMIT_NOFILE, and all low ones may be taken. */
+static void make_room_for_listener(const struct child *c)
+{
+    int fd = SANDBOX_FDS;
+    while (fd == c->s->worker_fd || fd == c->s->handover[1])
+        fd++;
+    close(fd);
+}
+
+/* The supervisor keeps the listener; here it closes with the others. */
+static void install_filter(const struct child *c)
+{
+    struct ctl_msg m = { .type = 0 };
+    if (c->s->told)
+        make_room_for_listener(c);
+    int fd = bpf_install(&c->s->filter, c->s->told ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
+    errno = fd < 0 ? -fd : 0;
+    if (fd < 0)
+        fail(c, "install the system call filter");
+    struct ctl_fds fds = { .fd = { fd }, .count = 1 };
+    if (c->s->told && ctl_send(c->s->handover[1], &m, SPAN_NONE, SPAN_NONE, &fds, 0) < 0)
+        fail(c, "hand over the filter's listener");
+}
+
+/* What the child has sent before it became the worker, or failed to. */
+static int take_listener(const struct sandbox *s)
+{
+    struct ctl_msg m;
+    struct ctl_fds fds = { .count = 0 };
+    if (!s->told || !s->filter_on ||
+        ctl_recv(s->handover[0], &m, NULL, 0, &fds, MSG_DONTWAIT) < 0 || fds.count != 1)
+        return -1;
+    return fds.fd[0];
+}
+
 __attribute__((no_sanitize("address", "undefined"))) static _Noreturn void
 run_child(const struct child *c)
 {
     static char *const no_env[] = { NULL };
-    struct sock_fprog filter = { c->s->filter_len, (struct sock_filter *)(uintptr_t)c->s->filter };
     enter_namespaces(c);
     setsid();
     umask(077);
@@ -164,8 +200,8 @@ run_child(const struct child *c)
     set_limits(c);
     reset_signals();
     drop_privileges(c);
-    if (c->s->filter_on && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) < 0)
-        fail(c, "install the system call filter");
+    if (c->s->filter_on)
+        install_filter(c);
     syscall(SYS_execveat, c->s->worker_fd, "", c->argv, no_env, AT_EMPTY_PATH);
     fail(c, "execute the worker");
 }
@@ -215,7 +251,8 @@ static void fill_child(struct child *c, const struct sandbox *s, const struct sa
     c->argv[2] = NULL;
 }
 
-pid_t sandbox_start(struct sandbox *s, const struct sandbox_start *start, struct span *why)
+pid_t sandbox_start(struct sandbox *s, const struct sandbox_start *start, int *listener,
+                    struct span *why)
 {
     static char text[160];
     struct child child;
@@ -233,8 +270,12 @@ pid_t sandbox_start(struct sandbox *s, const struct sandbox_start *start, struct
     long pid = clone_child(&args, &child);
     if (cgroup >= 0)
         close(cgroup);
+    *listener = take_listener(s);
     if (pid > 0 && !s->failure->step)
         return (pid_t)pid;
+    if (*listener >= 0)
+        close(*listener);
+    *listener = -1;
     if (pid > 0)
         waitpid((pid_t)pid, NULL, 0);
     sandbox_ended(s, start->cgroup);

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "internal.h"
 
-enum { DESCRIPTORS_AN_APP = 5, DESCRIPTORS_OWN = 128 + CODE_KEPT_MAX };
+enum { DESCRIPTORS_AN_APP = 6, DESCRIPTORS_OWN = 128 + CODE_KEPT_MAX };
 
 void supervisor_options_init(struct supervisor_options *o)
 {
@@ -66,6 +66,7 @@ struct app *sup_app_new(struct sup *s, core_app id)
     memset(a, 0, sizeof *a);
     a->id = id;
     a->module_fd = a->code_fd = a->in.fd = a->out.fd = a->err.fd = a->ctl.fd = a->connect.fd = -1;
+    a->refused_calls.fd = -1;
     return a;
 }
 

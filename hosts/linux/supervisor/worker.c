@@ -65,7 +65,7 @@ static pid_t start_process(struct sup *s, struct app *a, const struct core_grant
         .open_files = grants->open_files,
         .cgroup = a->cgroup,
     };
-    return sandbox_start(&s->sandbox, &start, why);
+    return sandbox_start(&s->sandbox, &start, &a->refused_calls.fd, why);
 }
 
 static int open_data(struct sup *s, struct app *a, const struct core_grants *grants)
@@ -115,6 +115,7 @@ static int start_and_tell(struct sup *s, struct app *a, const struct core_grants
     if (r < 0) {
         end_start(s, a, pid);
         a->ctl.fd = -1;
+        sup_watch_close(s, &a->refused_calls);
         *why = span_of_cstr(s->why);
         return r;
     }
@@ -270,6 +271,7 @@ void worker_finish(struct sup *s, struct app *a)
     struct core_event ev = { .type = CORE_EV_EXITED, .app = a->id };
     fill_exit(a, &ev);
     sup_watch_close(s, &a->in);
+    sup_watch_close(s, &a->refused_calls);
     control_close(s, a);
     a->exited = false;
     sup_event(s, &ev);

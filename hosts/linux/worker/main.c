@@ -100,7 +100,7 @@ static void on_stop(int sig)
 
 static void close_sandbox(void)
 {
-    struct seccomp_program program;
+    struct bpf_program program;
     /* No SA_RESTART: waits must end. SA_ONSTACK: compiled code has a stack of its own, with
      * no room for us. */
     struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_ONSTACK };
@@ -116,12 +116,12 @@ static void close_sandbox(void)
 /* From here on nothing becomes executable any more. */
 static void close_code(void)
 {
-    struct seccomp_program program;
+    struct bpf_program program;
     if (!(w.start.flags & CTL_START_COMPILE))
         return;
     close(CTL_CODE_FD);
     seccomp_code_is_mapped(&program);
-    if (seccomp_add(&program) < 0)
+    if (bpf_install(&program, 0) < 0)
         refuse(E_IO, 0, "the worker could not close its system call filter");
 }
 

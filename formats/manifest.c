@@ -72,6 +72,17 @@ static int read_sha256(struct schema *s, const struct schema_key *key, const str
     return E_OK;
 }
 
+static int read_engine(struct schema *s, const struct schema_key *key, const struct toml_value *v,
+                       void *target)
+{
+    struct manifest *m = manifest_of(target);
+    m->own_engine = span_eq_cstr(v->as.string, "vyoma");
+    if (!m->own_engine && !span_eq_cstr(v->as.string, "host"))
+        return schema_fail(s, v, "'%c' in %c is neither \"host\" nor \"vyoma\"", key->name,
+                           s->table->name);
+    return E_OK;
+}
+
 static int read_lines(struct schema *s, const struct schema_key *key, const struct toml_value *v,
                       void *target)
 {
@@ -123,6 +134,7 @@ static const struct schema_key app_keys[] = {
     { "wasm", SCHEMA_STRING, schema_path, MANIFEST_FIELD(wasm), 1, MANIFEST_PATH_MAX, 0 },
     { "icon", SCHEMA_STRING, schema_path, MANIFEST_FIELD(icon), 1, MANIFEST_PATH_MAX, 0 },
     { "wasm_sha256", SCHEMA_STRING, read_sha256, 0, 0, 0, 0, 0 },
+    { "engine", SCHEMA_STRING, read_engine, 0, 0, 0, 0, 0 },
     { "manifest_version", SCHEMA_INTEGER, read_manifest_version,
       MANIFEST_FIELD(manifest_version), 1, MANIFEST_VERSION_NOW, 0 },
     { "lines", SCHEMA_BOOLEAN, read_lines, MANIFEST_FIELD(lines), 0, 0, 0 },

@@ -98,7 +98,7 @@ TEST(whole_of_version_1)
 {
     CHECK_INT(parse(APP1 "lines = true\ndescription = \"d\"\nicon = \"art/i.png\"\nargs = [\"-v\", \"\"]\n"
                     "wasm_sha256 = \"00112233445566778899aabbccddeeffFFEEDDCCBBAA99887766554433221100\"\n"
-                    "watchdog_secs = 5\n"
+                    "engine = \"vyoma\"\nwatchdog_secs = 5\n"
                     "[capabilities]\nstatus = true\nspi = {bus = 1, cs_pin = 2}\n"
                     "uart = {port = 3}\nadc = {channels = [5, 1]}\n"
                     "[capabilities.ipc]\nsend = [\"pong\", \"x-1\"]\naccept_broadcast = true\n"
@@ -108,7 +108,7 @@ TEST(whole_of_version_1)
                     "[limits]\nmemory = \"16MiB\"\ndata = \"1 GiB\"\ncpu_percent = 50\n"
                     "messages_per_sec = 100\nopen_files = 8\n"
                     "[env]\nHOME = \"/data\"\n_x1 = \"\"\n"), 0);
-    CHECK(m.lines && m.manifest_version == 1 && m.has_wasm_sha256);
+    CHECK(m.lines && m.manifest_version == 1 && m.has_wasm_sha256 && m.own_engine);
     CHECK_INT(m.wasm_sha256[1], 0x11);
     CHECK_INT(m.wasm_sha256[16], 0xff);
     CHECK_INT(m.args_count, 2);
@@ -203,6 +203,8 @@ TEST(refusals)
         { APP "wasm_sha256 = \"12\"\n",
           "v:5:15: 'wasm_sha256' in [app] is no SHA-256; it has 64 hex digits; `vyoma hash` prints "
           "them" },
+        { APP "engine = \"v8\"\n",
+          "v:5:10: 'engine' in [app] is neither \"host\" nor \"vyoma\"" },
         { APP "[limits]\nmemory = \"1MB\"\n",
           "v:6:10: 'memory' in [limits] is '1MB', which is no size; write it like \"64KiB\", "
           "\"16MiB\" or \"1GiB\"" },

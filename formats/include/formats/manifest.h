@@ -112,6 +112,7 @@ struct manifest {
     bool lines;                /* speaks the line protocol */
     bool has_wasm_sha256;
     uint8_t wasm_sha256[32];
+    bool own_engine;        /* engine = "vyoma": also where the host has an engine */
     uint32_t watchdog_secs; /* 0: none; else 1 to 3600 */
     const struct span *args; /* argv from 1 on; argv[0] is the name */
     uint32_t args_count;

@@ -112,13 +112,22 @@ static int call_host(struct eng_func *f, const union eng_value *args, union eng_
     return 0;
 }
 
+/* Nothing faults where every access is checked, and a target without setjmp is no obstacle. */
+#if ENG_SMALL
+#define CATCH_FAULTS(s) ((void)(s), 0)
+#define THROW_FAULT(s) __builtin_trap()
+#else
+#define CATCH_FAULTS(s) __builtin_setjmp((s)->active->jump)
+#define THROW_FAULT(s) __builtin_longjmp((s)->active->jump, 1)
+#endif
+
 /* Apart, for what setjmp does to the caller's variables. After a fault trap is set
  * by eng_fault(), like pc. */
 static __attribute__((noinline)) void run_guarded(struct eng_store *s, struct eng_func *f,
                                                   uint64_t *frame)
 {
     s->guest_runs = true;
-    if (__builtin_setjmp(s->active->jump) == 0)
+    if (CATCH_FAULTS(s) == 0)
         interp_run(s, f->code, frame, f->inst);
     s->guest_runs = false;
 }
@@ -245,7 +254,7 @@ static _Noreturn void fault(struct eng_store *s)
     s->budget = 0; /* it was in a register */
     if (s->active->native)
         native_unwind(s);
-    __builtin_longjmp(s->active->jump, 1);
+    THROW_FAULT(s);
 }
 
 void eng_fault(struct eng_store *s, uintptr_t address)

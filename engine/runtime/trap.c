@@ -28,6 +28,31 @@ const char *eng_trap_message(enum eng_trap_code code)
     return (unsigned)code < ENG_TRAP_COUNT_ ? messages[code] : "unknown trap";
 }
 
+static void write_frame(const struct eng_frame *f, struct strbuf *b)
+{
+    strbuf_cstr(b, "at ");
+    if (f->name.len)
+        strbuf_printable(b, span_take(f->name, 200));
+    else
+        strbuf_cstr(b, "?");
+    strbuf_cstr(b, " (function ");
+    strbuf_u64(b, f->func_index);
+    strbuf_cstr(b, ", offset 0x");
+    strbuf_hex(b, f->offset, 1);
+    strbuf_cstr(b, ")\n");
+}
+
+void eng_trap_write(const struct eng_trap *trap, struct strbuf *b)
+{
+    for (uint32_t i = 0; i < trap->frame_count; i++)
+        write_frame(&trap->frames[i], b);
+    if (trap->depth > trap->frame_count) {
+        strbuf_cstr(b, "and ");
+        strbuf_u64(b, trap->depth - trap->frame_count);
+        strbuf_cstr(b, " more\n");
+    }
+}
+
 uint32_t module_func_at(const struct eng_module *m, uint32_t at)
 {
     uint32_t low = 0, high = module_func_defined(m);

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "base/strbuf.h"
 #include "engine/config.h"
 
 struct eng_module;   /* immutable once loaded; may serve any number of stores */
@@ -277,6 +278,9 @@ struct eng_trap {
     uint32_t frame_count; /* of those recorded, innermost first */
     struct eng_frame frames[ENG_BACKTRACE_MAX];
 };
+/* The backtrace for people, a line each: "at name (function 12, offset 0x1a2b)". What does not fit
+ * into b is left out. */
+void eng_trap_write(const struct eng_trap *trap, struct strbuf *b);
 
 /* --- stores, instances ---------------------------------------------------- */
 

@@ -81,32 +81,6 @@ void channel_refused(const struct ctl_refused *why, struct span text, struct spa
     tell(&m, text, import);
 }
 
-/* "at name (function 12, offset 0x1a2b)" */
-static void put_frame(struct strbuf *b, const struct eng_frame *f)
-{
-    strbuf_cstr(b, "at ");
-    if (f->name.len)
-        strbuf_printable(b, span_take(f->name, 200));
-    else
-        strbuf_cstr(b, "?");
-    strbuf_cstr(b, " (function ");
-    strbuf_u64(b, f->func_index);
-    strbuf_cstr(b, ", offset 0x");
-    strbuf_hex(b, f->offset, 1);
-    strbuf_cstr(b, ")\n");
-}
-
-static void put_backtrace(struct strbuf *b, const struct eng_trap *trap)
-{
-    for (uint32_t i = 0; i < trap->frame_count; i++)
-        put_frame(b, &trap->frames[i]);
-    if (trap->depth > trap->frame_count) {
-        strbuf_cstr(b, "and ");
-        strbuf_u64(b, trap->depth - trap->frame_count);
-        strbuf_cstr(b, " more\n");
-    }
-}
-
 void channel_trapped(const struct eng_trap *trap)
 {
     char text[8192];
@@ -120,6 +94,6 @@ void channel_trapped(const struct eng_trap *trap)
         m.u.trap.offset = trap->frames[0].offset;
     }
     strbuf_init(&b, text, sizeof text);
-    put_backtrace(&b, trap);
+    eng_trap_write(trap, &b);
     tell(&m, reason, strbuf_done(&b));
 }

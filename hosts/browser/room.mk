@@ -24,6 +24,10 @@ $(O)/wasm32/sodium.o: $(SODIUM_SHA256) $(O)/sodium-headers/.stamp
 # What JavaScript calls has no header.
 WEB_EXPORTS := -Wno-missing-prototypes
 
+# The files of apps know nothing of browsers, and are tested as any room is.
+hosts/browser/store.sources := $(wildcard hosts/browser/store/*.c)
+$(eval $(call room,hosts/browser/store,$(hosts/browser/store.sources),wasi base))
+
 # $(call web_room,ROOM,SOURCES,ROOMS,FLAGS)
 define web_room
 $(foreach s,$(2),$(call compile,wasm32,$(s),$(1),$(3),$(4)))
@@ -36,12 +40,14 @@ $(eval $(call web_room,trust,trust/sha256.c trust/sodium_glue.c,base,-isystem $(
 $(eval $(call web_room,core,$(core.sources),formats trust base,))
 $(eval $(call web_room,wasi,$(filter-out wasi/link.c,$(wasi.sources)),engine base,))
 $(eval $(call web_room,hosts,$(hosts.sources),core formats wasi base,))
-$(eval $(call web_room,hosts/browser/core,hosts/browser/core/main.c hosts/browser/core/requests.c,\
-    hosts core formats trust wasi base,$(WEB_EXPORTS)))
-$(eval $(call web_room,hosts/browser/app,hosts/browser/app/main.c,wasi base,$(WEB_EXPORTS)))
+$(eval $(call web_room,hosts/browser/store,$(hosts/browser/store.sources),wasi base,))
+$(eval $(call web_room,hosts/browser/core,$(wildcard hosts/browser/core/*.c),\
+    hosts/browser/store hosts core formats trust wasi base,$(WEB_EXPORTS)))
+$(eval $(call web_room,hosts/browser/app,$(wildcard hosts/browser/app/*.c),wasi base,$(WEB_EXPORTS)))
 $(O)/wasm32/trust/sha256.c.o: $(O)/sodium-headers/.stamp
 
-web.core := $(foreach r,base formats trust core hosts hosts/browser/core,$(web.objects.$r)) \
+web.core := $(foreach r,base formats trust core hosts hosts/browser/store \
+            hosts/browser/core,$(web.objects.$r)) \
             $(O)/wasm32/sodium.o
 web.wasi := $(foreach r,base wasi hosts/browser/app,$(web.objects.$r))
 $(WEB)/core.wasm: $(web.core)

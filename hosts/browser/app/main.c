@@ -2,14 +2,10 @@
  * (page/app-worker.js), and the app's memory, which belongs to the browser's engine. */
 #include <string.h>
 
-#include "../wire.h"
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/strbuf.h"
-#include "wasi/wasi.h"
-
-#define JS(name) __attribute__((import_module("host"), import_name(#name)))
-#define EXPORT(name) __attribute__((export_name(#name)))
+#include "internal.h"
 
 /* Bytes of the app's memory. */
 JS(guest_size) double js_guest_size(void);
@@ -31,24 +27,11 @@ JS(stream_readable) uint32_t js_stream_readable(void); /* bytes that are there *
 /* Sends the packet and waits for the answer in its place; STOPPED. */
 JS(ask) int32_t js_ask(void);
 
-enum { FILES_DEFAULT = 64, LISTENER = 16, LISTENERS_MAX = 16, SCRATCH = 8192 };
-
-static struct {
-    struct wasi wasi;
-    struct wasi_host host;
-    struct wasi_fd fds[WASI_FD_MAX];
-    struct wasi_remote remote;
-    struct wasi_guest guest;
-    const struct wasi_function *imports[64]; /* that the module has, by number */
-    uint32_t import_count, caps, nonblocking;
-    uint64_t args[WASI_PARAMS_MAX];
-    uint8_t start[WIRE_DATA_MAX], window[WASI_WINDOW_BYTES], scratch[SCRATCH];
-    struct wire_packet packet;
-} app;
+struct app app;
 
 /* --- asking ------------------------------------------------------------------------ */
 
-static enum wasi_errno ask(enum wire_op op, struct span a, struct span b)
+enum wasi_errno ask(enum wire_op op, struct span a, struct span b)
 {
     struct wire_packet *p = &app.packet;
     base_assert(a.len + b.len <= WIRE_DATA_MAX);
@@ -63,11 +46,12 @@ static enum wasi_errno ask(enum wire_op op, struct span a, struct span b)
     return js_ask() == STOPPED ? WASI_INTR : (enum wasi_errno)p->head.error;
 }
 
-static void set_numbers(int32_t a, int32_t b, int32_t c)
+void set_numbers(int32_t a, int32_t b, int32_t c)
 {
     app.packet.head.number[0] = a;
     app.packet.head.number[1] = b;
     app.packet.head.number[2] = c;
+    app.packet.head.number[3] = 0;
 }
 
 /* --- struct wasi_host ---------------------------------------------------------------- */
@@ -100,36 +84,37 @@ static enum wasi_errno counted(int32_t n, size_t *ret)
 
 static uint32_t is_nonblocking(int32_t h) { return app.nonblocking >> h & 1; }
 
-static size_t total(const struct wasi_iov *iov, size_t n)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += iov[i].len;
-    return sum;
-}
-
 /* The window holds what a list names run by run, so one transfer serves all of it. */
 static enum wasi_errno stream_read(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
                                    size_t *ret)
 {
-    size_t len = total(iov, n);
+    size_t len = iovs_total(iov, n);
     *ret = 0;
+    if (is_file(h))
+        return file_read(h, UINT64_MAX, iov, n, ret);
     return len ? counted(js_stream_read(iov[0].p, len, is_nonblocking(h)), ret) : WASI_SUCCESS;
 }
 
 static enum wasi_errno stream_write(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
                                     size_t *ret)
 {
-    size_t len = total(iov, n);
+    size_t len = iovs_total(iov, n);
     *ret = 0;
+    if (is_file(h))
+        return file_write(h, UINT64_MAX, iov, n, ret);
     return len ? counted(js_stream_write((uint32_t)h, iov[0].p, len, is_nonblocking(h)), ret)
                : WASI_SUCCESS;
 }
 
-static enum wasi_errno stream_close(void *ctx, int32_t h) { return WASI_SUCCESS; }
+static enum wasi_errno stream_close(void *ctx, int32_t h)
+{
+    return is_file(h) ? file_close(h) : WASI_SUCCESS;
+}
 
 static enum wasi_errno set_flags(void *ctx, int32_t h, uint16_t fdflags)
 {
+    if (is_file(h))
+        return file_set_flags(h, fdflags);
     if (h > 2)
         return WASI_SUCCESS; /* a listener is never ready, blocking or not */
     app.nonblocking &= ~(1u << h);
@@ -139,6 +124,8 @@ static enum wasi_errno set_flags(void *ctx, int32_t h, uint16_t fdflags)
 
 static enum wasi_errno stat(void *ctx, int32_t h, struct wasi_filestat *ret)
 {
+    if (is_file(h))
+        return file_stat(h, SPAN_NONE, true, ret);
     *ret = (struct wasi_filestat){ .ino = (uint64_t)h + 1, .nlink = 1 };
     return WASI_SUCCESS;
 }
@@ -146,14 +133,19 @@ static enum wasi_errno stat(void *ctx, int32_t h, struct wasi_filestat *ret)
 static enum wasi_errno poll(void *ctx, struct wasi_pollfd *fds, size_t n, uint64_t timeout_ns)
 {
     uint32_t wanted = 0;
-    for (size_t i = 0; i < n; i++)
+    bool has_file = false; /* which is always ready */
+    for (size_t i = 0; i < n; i++) {
         wanted |= fds[i].handle <= 2 ? 1u << fds[i].handle : 0u;
-    double ms = timeout_ns == UINT64_MAX ? -1 : (double)timeout_ns / 1e6;
+        has_file |= is_file(fds[i].handle);
+    }
+    double ms = has_file ? 0 : timeout_ns == UINT64_MAX ? -1 : (double)timeout_ns / 1e6;
     int32_t ready = js_stream_wait(wanted, ms);
     if (ready == STOPPED)
         return WASI_INTR;
     for (size_t i = 0; i < n; i++) {
-        fds[i].ready = fds[i].handle <= 2 && (ready >> fds[i].handle & 1);
+        fds[i].ready = is_file(fds[i].handle);
+        if (fds[i].handle <= 2)
+            fds[i].ready = ready >> fds[i].handle & 1;
         if (fds[i].handle == 0 && fds[i].ready)
             fds[i].nbytes = js_stream_readable();
         fds[i].hangup = fds[i].handle == 0 && fds[i].ready && !fds[i].nbytes;
@@ -233,6 +225,7 @@ static void prepare_host(void)
         .set_flags = set_flags, .stat = stat, .poll = poll, .accept = accept,
         .net_connect = net_connect, .msg_send = msg_send, .msg_recv = msg_recv, .denied = denied,
     };
+    file_ops(&app.host);
     app.remote = (struct wasi_remote){ .get = remote_get, .put = remote_put,
                                        .window = app.window };
     app.guest.remote = &app.remote;
@@ -265,6 +258,8 @@ EXPORT(start) int32_t do_start(void)
     if (app.caps & WASI_CAP_STDIO)
         for (uint32_t fd = 0; fd <= 2; fd++) /* its C library is to write lines one by one */
             wasi_add_stdio(&app.wasi, fd, (int32_t)fd, fd != 0);
+    if (app.caps & WASI_CAP_FILESYSTEM)
+        wasi_add_preopen(&app.wasi, FILE_FIRST, SPAN_LIT("/data"));
     return set_strings(span_of(app.start + h->a_len, h->b_len), (uint32_t)h->number[2],
                        (uint32_t)h->number[3]);
 }

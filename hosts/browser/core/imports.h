@@ -24,7 +24,13 @@ JS(answer) void js_answer(uint32_t app, const void *packet, size_t len);
 JS(ask_stop) void js_ask_stop(uint32_t app);
 JS(kill) void js_kill(uint32_t app);
 JS(console) void js_console(uint32_t stream, const void *bytes, size_t len);
-JS(audit) int32_t js_audit(const void *line, size_t len);
+/* Of the disk, files 0 and 1 (store.h): 0, E_FULL or E_IO. */
+JS(disk_write) int32_t js_disk_write(uint32_t file, double at, const void *bytes, size_t len,
+                                     uint32_t frees);
+JS(disk_clear) int32_t js_disk_clear(uint32_t file);
+JS(disk_barrier) int32_t js_disk_barrier(void);
+/* Answered by flushed(), with this number or a higher one. */
+JS(disk_flush) void js_disk_flush(uint32_t number);
 JS(timer) void js_timer(double at_ms);
 JS(power) void js_power(uint32_t stop, int32_t code);
 

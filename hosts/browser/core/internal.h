@@ -4,6 +4,7 @@
 
 #include "../wire.h"
 #include "formats/manifest.h"
+#include "hosts/browser/files.h"
 #include "hosts/host.h"
 #include "imports.h"
 #include "trust/sha256.h"
@@ -21,6 +22,11 @@ struct app {
     uint32_t request_id;
     uint8_t *kept; /* a message that the guest had no room for: sender, then text */
     uint32_t kept_from_len, kept_data_len;
+    struct files files;
+    struct file_handle *handles; /* NULL: it has no /data */
+    uint32_t flush;              /* that its request waits for */
+    bool in_request;             /* the request's packet is in sys.in */
+    enum wasi_errno refused_as;  /* why core's record is to say so; or 0 */
 };
 
 struct sys {
@@ -28,6 +34,14 @@ struct sys {
     struct app apps[APPS_MAX];
     struct wire_packet in; /* what JavaScript hands over */
     struct wire_packet out;
+    struct store store;
+    uint32_t flush_asked;
+    struct auditlog {
+        struct files files;
+        struct file_handle handles[3];
+        int32_t file; /* 0: there is none */
+        uint64_t size, max;
+    } audit;
 };
 
 extern struct sys sys;
@@ -38,5 +52,19 @@ void sys_event(struct core_event *ev);
 /* Answers the app's request, if it has one. */
 void request_answer(struct app *a, uint16_t error, struct span ra, struct span rb);
 void request_reply(struct app *a, int error, struct span name, struct span bytes);
+
+/* files.c: an app's folder. E_NOMEM, E_IO. */
+int app_files_open(struct app *a, const struct core_grants *grants);
+void app_files_close(struct app *a);
+/* Is it core that decides? */
+bool file_request_has_path(uint16_t op, enum core_path_op *ret);
+bool file_request_writes(const struct wire *w);
+/* Does what a->request asks for and answers. */
+enum wasi_errno file_request(struct app *a, struct span a_, struct span b);
+void file_sync(struct app *a);
+
+/* audit.c. The fields of CORE_EV_BOOT that tell of the log so far are filled in. */
+void auditlog_open(struct core_event *boot);
+int auditlog_append(struct span line);
 
 #endif

@@ -21,6 +21,7 @@ static void app_forget(struct app *a)
 {
     free((void *)(uintptr_t)a->manifest.p);
     free(a->kept);
+    app_files_close(a);
     memset(a, 0, sizeof *a);
 }
 
@@ -89,11 +90,17 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
                     struct host_spawned *ret)
 {
     uint64_t pages = grants->memory_bytes / PAGE;
-    if (!app_find(id))
+    struct app *a = app_find(id);
+    if (!a)
         return E_NOENT;
     if (manifest_has(grants->manifest, MANIFEST_CAP_FILESYSTEM)) {
-        ret->why = SPAN_LIT("this host has no storage for /data yet");
-        return E_UNSUPPORTED;
+        ret->why = SPAN_LIT("there is no place for data, so 'filesystem' cannot be given");
+        if (!sys.store.lasting)
+            return E_IO;
+        ret->why = SPAN_LIT("there is no room for its data");
+        int r = app_files_open(a, grants);
+        if (r < 0)
+            return r;
     }
     ret->why = SPAN_LIT("the worker could not be told what to run");
     if (!fill_start(grants, &sys.out))
@@ -141,10 +148,7 @@ static void op_console(void *ctx, enum core_stream stream, struct span bytes)
     js_console(stream, bytes.p, bytes.len);
 }
 
-static int op_audit(void *ctx, struct span line)
-{
-    return js_audit(line.p, line.len) < 0 ? E_IO : E_OK;
-}
+static int op_audit(void *ctx, struct span line) { return auditlog_append(line); }
 
 static void op_timer(void *ctx, uint64_t at_ms) { js_timer((double)at_ms); }
 static void op_power(void *ctx, enum core_stop stop, int32_t code) { js_power(stop, code); }
@@ -166,6 +170,9 @@ EXPORT(open) int32_t do_open(void)
 {
     static const struct core_limits limits = { .apps = APPS_MAX };
     size_t pages = (core_size(&limits) + PAGE - 1) / PAGE;
+    /* The heap takes all the memory that there is when it is first used: not core's. */
+    void *volatile first = malloc(1);
+    free(first);
     size_t at = __builtin_wasm_memory_grow(0, pages);
     if (at == SIZE_MAX)
         return E_NOMEM;
@@ -179,6 +186,7 @@ EXPORT(boot) void do_boot(uint32_t owns_machine, size_t len)
     struct core_event ev = { .type = CORE_EV_BOOT,
                              .count = owns_machine,
                              .text = span_of(&sys.in, len) };
+    auditlog_open(&ev);
     sys_event(&ev);
 }
 
@@ -271,6 +279,7 @@ EXPORT(exited) void do_exited(core_app id, int32_t code)
                                 : CORE_EXIT_CODE;
     ev.exit.value = a->killed ? SIGKILL_NUMBER : a->trapped ? a->trap_code : code;
     a->has_request = false;
+    app_files_close(a);
     sys_event(&ev);
 }
 

@@ -29,7 +29,7 @@ void request_answer(struct app *a, uint16_t error, struct span ra, struct span r
     if (ra.len)
         memcpy(p->data, ra.p, ra.len);
     if (rb.len)
-        memcpy(p->data + ra.len, rb.p, rb.len);
+        memmove(p->data + ra.len, rb.p, rb.len); /* it may be there already */
     js_answer(a->id, p, sizeof p->head + ra.len + rb.len);
 }
 
@@ -67,13 +67,27 @@ static void keep_message(struct app *a, struct span from, struct span data)
     answer_kept(a);
 }
 
+/* Core has allowed what has a path. Its record says what the folder's end or bound refused. */
+static void perform(struct app *a)
+{
+    if (!a->in_request) {
+        request_answer(a, WASI_IO, SPAN_NONE, SPAN_NONE);
+        return;
+    }
+    enum wasi_errno e = file_request(a, packet_a(), packet_b());
+    a->refused_as = e == WASI_NOTCAPABLE || e == WASI_DQUOT ? e : WASI_SUCCESS;
+}
+
 void request_reply(struct app *a, int error, struct span name, struct span bytes)
 {
+    enum core_path_op op;
     bool receives = a->request.op == WIRE_MSG_RECV;
     if (error < 0)
         request_answer(a, receives && error == E_AGAIN && a->request.number[2] > 0
                               ? WASI_TIMEDOUT
                               : (uint16_t)worker_errno(error), SPAN_NONE, SPAN_NONE);
+    else if (file_request_has_path(a->request.op, &op))
+        perform(a);
     else if (receives)
         keep_message(a, name, bytes);
     else if (a->request.op == WIRE_CONNECT) /* granted, but there is no relay to go through */
@@ -129,6 +143,13 @@ static void on_denied(struct app *a)
 static bool fill(struct app *a, struct core_request *r)
 {
     *r = (struct core_request){ .id = ++a->request_id, .path = packet_a() };
+    if (file_request_has_path(a->request.op, &r->op)) {
+        r->type = CORE_REQ_PATH;
+        r->for_writing = r->op == CORE_PATH_OPEN && file_request_writes(&a->request);
+        if (r->op == CORE_PATH_RENAME || r->op == CORE_PATH_LINK || r->op == CORE_PATH_SYMLINK)
+            r->path2 = packet_b();
+        return true;
+    }
     switch (a->request.op) {
     case WIRE_CONNECT:
         r->type = CORE_REQ_CONNECT;
@@ -144,6 +165,58 @@ static bool fill(struct app *a, struct core_request *r)
         return true;
     default: return false;
     }
+}
+
+static void tell_refused(struct app *a, const struct core_request *request)
+{
+    char bytes[256];
+    struct strbuf b;
+    strbuf_init(&b, bytes, sizeof bytes);
+    strbuf_span(&b, span_take(request->path, 120));
+    if (request->path2.len)
+        strbuf_cstr(&b, " -> ");
+    strbuf_span(&b, span_take(request->path2, 120));
+    struct core_event ev = { .type = CORE_EV_DENIED,
+                             .app = a->id,
+                             .denied = a->refused_as == WASI_DQUOT ? CORE_DENIED_DATA
+                                                                   : CORE_DENIED_ESCAPE,
+                             .text = strbuf_done(&b) };
+    a->refused_as = WASI_SUCCESS;
+    sys_event(&ev);
+}
+
+/* Core may have ended the app meanwhile, and given its place to another. */
+static void ask_core(struct app *a, struct core_event *ev)
+{
+    core_app id = a->id;
+    a->in_request = true;
+    a->refused_as = WASI_SUCCESS;
+    sys_event(ev);
+    if (a->id != id)
+        return;
+    a->in_request = false;
+    if (a->refused_as != WASI_SUCCESS)
+        tell_refused(a, &ev->request);
+}
+
+/* Without a path these two mean what is open. */
+static bool is_about_open(const struct wire *w)
+{
+    return w->op >= WIRE_READ || (w->a_len == 0 && (w->op == WIRE_STAT || w->op == WIRE_SET_TIMES));
+}
+
+/* A write that is refused for the app's bound is worth a record. */
+static void file_event(struct app *a)
+{
+    if (a->request.op == WIRE_SYNC) {
+        file_sync(a);
+        return;
+    }
+    if (file_request(a, packet_a(), packet_b()) != WASI_DQUOT)
+        return;
+    struct core_event ev = { .type = CORE_EV_DENIED, .app = a->id, .denied = CORE_DENIED_DATA,
+                             .text = SPAN_LIT("fd_write") };
+    sys_event(&ev);
 }
 
 /* The app's packet is in sys.in, its lengths within WIRE_DATA_MAX. */
@@ -165,8 +238,11 @@ EXPORT(request) void do_request(core_app id)
         on_denied(a);
     } else if (a->request.op == WIRE_MSG_RECV && a->kept) {
         answer_kept(a);
+    } else if (is_about_open(&a->request)) {
+        file_event(a);
+        return;
     } else if (fill(a, &ev.request)) {
-        sys_event(&ev);
+        ask_core(a, &ev);
         return;
     }
     request_answer(a, WASI_SUCCESS, SPAN_NONE, SPAN_NONE);

@@ -3,6 +3,7 @@
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
 import { limit_memory } from './limit.js';
+import { Storage, be_alone } from './storage.js';
 
 const PIECE = 65536;             // of a module that is hashed, of an app's output
 const CONSOLE_MOST = 256 * 1024; // shown and not yet acknowledged by the page
@@ -10,8 +11,8 @@ const E_IO = -11;
 const text = new TextEncoder(), from_text = new TextDecoder();
 
 let core, wasi_module, modules = new Map(), apps = new Map();
-let timer = 0, console_waits = 0, audit = [], audit_bytes = 0;
-const AUDIT_MOST = 1024 * 1024;
+let timer = 0, console_waits = 0;
+const storage = new Storage();
 
 const bytes_at = (at, len) => new Uint8Array(core.memory.buffer, at, len);
 
@@ -138,13 +139,11 @@ function show(stream, at, len) {
   self.postMessage({ show: bytes_at(at, len).slice(), stream });
 }
 
-// Kept by this worker: a page that is left forgets it.
-function append(at, len) {
-  audit.push(bytes_at(at, len).slice());
-  audit_bytes += len;
-  while (audit_bytes > AUDIT_MOST)
-    audit_bytes -= audit.shift().length;
-  return 0;
+function read_audit() {
+  const pieces = [];
+  for (let at = 0, n; (n = core.audit_read(at)) > 0; at += n)
+    pieces.push(bytes_at(core.packet(), n).slice());
+  return new Blob(pieces);
 }
 
 function set_timer(at_ms) {
@@ -159,9 +158,9 @@ const host = {
   answer: (app, at, len) => apps.get(app)?.channel.answer(bytes_at(at, len).slice()),
   ask_stop: app => apps.get(app)?.channel.ask_stop(),
   console: show,
-  audit: append,
   timer: set_timer,
-  power: (stop, code) => self.postMessage({ power: stop, code }),
+  power: (stop, code) => storage.finish().then(() => self.postMessage({ power: stop, code })),
+  ...storage.imports(bytes_at),
 };
 
 // --- app workers
@@ -238,6 +237,11 @@ function on_shown(len) {
 }
 
 async function boot({ columns, rows }) {
+  if (!await be_alone()) {
+    self.postMessage({ say: 'Vyoma is running in another tab or window of this browser, and only ' +
+                            'one can run at a time. Use that one, or close it and reload this page.' });
+    return;
+  }
   const get = async name => {
     const answer = await fetch(name);
     if (!answer.ok)
@@ -253,6 +257,9 @@ async function boot({ columns, rows }) {
   wasi_module = wasi_wasm;
   if (core.open() < 0)
     throw new Error('there is no memory for the core');
+  const why = await storage.open(core, give);
+  if (why)
+    self.postMessage({ say: why });
   core.boot(1, give(new Uint8Array(boot_toml)));
   core.console_size(columns, rows);
 }
@@ -260,6 +267,8 @@ async function boot({ columns, rows }) {
 self.onmessage = ({ data }) => {
   if (data.boot)
     boot(data.boot).catch(error => self.postMessage({ failed: String(error.message) }));
+  else if (!core)
+    return; // not begun, or not to begin
   else if (data.keys)
     on_keys(data.keys);
   else if (data.shown)
@@ -267,7 +276,7 @@ self.onmessage = ({ data }) => {
   else if (data.size)
     core.console_size(data.size.columns, data.size.rows);
   else if (data.audit)
-    self.postMessage({ audit: new Blob(audit) });
+    self.postMessage({ audit: read_audit() });
 };
 
 // A core that has broken an invariant of its own does not go on; the page says so.

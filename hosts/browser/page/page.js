@@ -27,6 +27,8 @@ function begin() {
       terminal.write(data.show, () => core.postMessage({ shown: data.show.length }));
     else if (data.audit)
       save(data.audit);
+    else if (data.say)
+      say(data.say);
     else if (data.failed)
       say(`The system could not be started: ${data.failed}`);
     else if ('power' in data)

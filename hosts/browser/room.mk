@@ -44,15 +44,22 @@ $(eval $(call web_room,hosts/browser/store,$(hosts/browser/store.sources),wasi b
 $(eval $(call web_room,hosts/browser/core,$(wildcard hosts/browser/core/*.c),\
     hosts/browser/store hosts core formats trust wasi base,$(WEB_EXPORTS)))
 $(eval $(call web_room,hosts/browser/app,$(wildcard hosts/browser/app/*.c),wasi base,$(WEB_EXPORTS)))
+# Our own engine, for apps that ask for it or that the browser's cannot take. Dispatch by a switch,
+# and the operations of a small machine: a browser compiles one large function badly.
+$(eval $(call web_room,engine,$(engine.small),base,-Iengine -DENG_SMALL=1 -fno-math-errno))
+$(eval $(call web_room,wasi/link,wasi/link.c,wasi engine base,-Iwasi))
+$(eval $(call web_room,hosts/browser/engine,hosts/browser/engine/main.c,wasi engine base,$(WEB_EXPORTS)))
 $(O)/wasm32/trust/sha256.c.o: $(O)/sodium-headers/.stamp
 
 web.core := $(foreach r,base formats trust core hosts hosts/browser/store \
             hosts/browser/core,$(web.objects.$r)) \
             $(O)/wasm32/sodium.o
 web.wasi := $(foreach r,base wasi hosts/browser/app,$(web.objects.$r))
+web.engine := $(web.wasi) $(foreach r,engine wasi/link hosts/browser/engine,$(web.objects.$r))
+$(WEB)/engine.wasm: $(web.engine)
 $(WEB)/core.wasm: $(web.core)
 $(WEB)/wasi.wasm: $(web.wasi)
-$(WEB)/core.wasm $(WEB)/wasi.wasm:
+$(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm:
 	@mkdir -p $(@D)
 	@printf '  %-4s %s\n' ld '$@'
 	@$(WEB_LD) $^ -o $@
@@ -90,7 +97,7 @@ endef
 WEB_APP_NAMES := $(sort $(patsubst apps/%/main.c,%,$(wildcard apps/*/main.c)))
 $(foreach a,$(WEB_APP_NAMES),$(eval $(call web_app,$(a))))
 
-WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB_PAGE) $(WEB)/xterm.mjs $(WEB)/xterm.css \
+WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm $(WEB_PAGE) $(WEB)/xterm.mjs $(WEB)/xterm.css \
              $(WEB)/addon-fit.mjs $(WEB_APPS)
 .PHONY: web run-browser
 web: $$(WEB_FILES) ## build the system for a browser into out/web/, a static folder

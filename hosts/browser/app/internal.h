@@ -9,7 +9,7 @@
 #define EXPORT(name) __attribute__((export_name(#name)))
 
 enum {
-    FILES_DEFAULT = 64, LISTENER = 16, LISTENERS_MAX = 16, SCRATCH = 8192,
+    FILES_DEFAULT = 64, LISTENER = 16, SCRATCH = 8192,
     FILE_FIRST = 4096, /* the handle of /data; an open file's is the core's number more */
 };
 
@@ -30,6 +30,8 @@ extern struct app {
 enum wasi_errno ask(enum wire_op op, struct span a, struct span b);
 /* Before ask(); clears the fourth. */
 void set_numbers(int32_t a, int32_t b, int32_t c);
+/* The last word about an import that could not be linked. */
+void refuse_import(struct span module, struct span name);
 
 static inline size_t iovs_total(const struct wasi_iov *iov, size_t n)
 {

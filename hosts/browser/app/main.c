@@ -248,7 +248,7 @@ EXPORT(start) int32_t do_start(void)
 {
     const struct wire *h = &app.packet.head;
     uint32_t files = h->number[1] ? (uint32_t)h->number[1] : FILES_DEFAULT;
-    uint32_t born_with = WASI_FD_FIRST + 1 + LISTENERS_MAX;
+    uint32_t born_with = WASI_FD_FIRST + 1; /* stdio and /data */
     files = files > WASI_FD_MAX - born_with ? WASI_FD_MAX : files + born_with;
     memcpy(app.start, app.packet.data, h->a_len + h->b_len);
     prepare_host();
@@ -265,7 +265,7 @@ EXPORT(start) int32_t do_start(void)
 }
 
 /* Prepares the last word about an import that could not be linked. */
-static void refuse(struct span module, struct span name)
+void refuse_import(struct span module, struct span name)
 {
     char import_text[256], text_bytes[512];
     struct strbuf import, text;
@@ -290,7 +290,7 @@ EXPORT(import) int32_t do_import(size_t module_len, size_t name_len, uint32_t is
     const struct wasi_function *f = is_function ? wasi_function_find(module, name) : NULL;
     bool exists = f && (!f->any_of || (f->any_of & app.caps));
     if (!exists || app.import_count == base_countof(app.imports)) {
-        refuse(module, name);
+        refuse_import(module, name);
         return E_NOENT;
     }
     app.imports[app.import_count] = f;

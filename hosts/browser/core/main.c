@@ -106,7 +106,7 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
     if (!fill_start(grants, &sys.out))
         return E_LIMIT;
     js_spawn(id, &sys.out, sizeof sys.out.head + sys.out.head.a_len + sys.out.head.b_len,
-             pages > PAGE ? PAGE : (uint32_t)pages);
+             pages > PAGE ? PAGE : (uint32_t)pages, grants->manifest->own_engine);
     return E_OK;
 }
 

@@ -5,6 +5,7 @@ import { describe_trap, Ended } from './traps.js';
 
 const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
 const text = new TextEncoder();
+Error.stackTraceLimit = 64; // V8 would keep ten frames
 
 let channel, wasi, guest_memory;
 const exported = new Map(); // names of functions by number, for backtraces
@@ -147,15 +148,24 @@ function run(module) {
   return 0;
 }
 
-function life(module) {
+// The same in our own engine, which has WASI in it and says its last words itself.
+function run_own(bytes, pages) {
+  const at = wasi.own_room(bytes.length);
+  if (!at)
+    refuse('no memory to load the module');
+  wasi_bytes(at, bytes.length).set(bytes);
+  return wasi.own_run(pages);
+}
+
+function life(data) {
   try {
     if (wasi.start() < 0)
       refuse('arguments or environment are malformed');
-    return run(module);
+    return data.engine ? run_own(data.bytes, data.pages) : run(data.module);
   } catch (error) {
     if (error instanceof Ended)
       return error.code;
-    const trap = describe_trap(error, shift, exported);
+    const trap = data.engine ? null : describe_trap(error, shift, exported);
     if (!trap) {
       wasi.refused(...put_scratch(String(error.message)));
       return EXIT_REFUSED;
@@ -170,7 +180,7 @@ self.onmessage = ({ data }) => {
   channel = new Channel(data.shared);
   channel.port = self;
   shift = data.shift;
-  wasi = new WebAssembly.Instance(data.wasi, { host }).exports;
+  wasi = new WebAssembly.Instance(data.engine ?? data.wasi, { host }).exports;
   wasi_bytes(wasi.packet(), data.start.length).set(data.start);
-  channel.end(life(data.module));
+  channel.end(life(data));
 };

@@ -67,21 +67,40 @@ function take_worker() {
   return worker;
 }
 
-// What cannot be compiled never ran: the core hears it as it hears of an import that is missing.
-async function spawn(app, at, len, memory_pages) {
+// Our own engine, for those who ask for it and for modules that the browser's does not take.
+let engine_module = null;
+const own_engine = () =>
+  engine_module ??= WebAssembly.compileStreaming(fetch('engine.wasm')).catch(error => {
+    engine_module = null; // the next app tries again
+    throw error;
+  });
+
+// What runs the app: { module, shift } or { engine, bytes, pages }.
+async function prepare(bytes, pages, own) {
+  if (!own) {
+    try {
+      const limited = limit_memory(bytes, pages);
+      return { module: await WebAssembly.compile(limited), shift: limited.length - bytes.length };
+    } catch { /* ours runs it, or says in our words what is wrong with it */ }
+  }
+  return { engine: await own_engine(), bytes, pages };
+}
+
+async function spawn(app, at, len, memory_pages, own) {
   const start = bytes_at(at, len).slice();
   const life = { channel: new Channel(), paused: false, dead: false };
   apps.set(app, life);
+  if (when_spawned)
+    later(when_spawned);
+  when_spawned = null;
   try {
-    const bytes = modules.get(app), limited = limit_memory(bytes, memory_pages);
-    const module = await WebAssembly.compile(limited);
+    const what = await prepare(modules.get(app), memory_pages, own);
     if (life.dead)
       return;
     life.worker = take_worker();
     life.worker.onmessage = () => look(app);
     life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
-    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, module, start,
-                              shift: limited.length - bytes.length });
+    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, start, ...what });
   } catch (error) {
     refuse(app, String(error.message));
   }
@@ -236,7 +255,20 @@ function on_shown(len) {
       later(() => look(app));
 }
 
-async function boot({ columns, rows }) {
+let when_spawned = null; // what waits for the first app
+
+// As `vyoma run` does: the first app has the console to itself, and its end is ours.
+function run({ apps, input }) {
+  core.boot(0, 0);
+  core.console_size(0, 0);
+  apps.forEach((name, i) => core.start(i === 0 ? 1 : 0, give(text.encode(name))));
+  when_spawned = () => {
+    on_keys(text.encode(input));
+    core.console(0);
+  };
+}
+
+async function boot({ columns, rows, run: alone }) {
   if (!await be_alone()) {
     self.postMessage({ say: 'Vyoma is running in another tab or window of this browser, and only ' +
                             'one can run at a time. Use that one, or close it and reload this page.' });
@@ -260,6 +292,10 @@ async function boot({ columns, rows }) {
   const why = await storage.open(core, give);
   if (why)
     self.postMessage({ say: why });
+  if (alone) {
+    run(alone);
+    return;
+  }
   core.boot(1, give(new Uint8Array(boot_toml)));
   core.console_size(columns, rows);
 }

@@ -132,6 +132,6 @@ int cli_check_env(const struct cli *c, const char *entry); /* NAME=VALUE */
 int cli_check_arguments(const struct cli *c, const char *const *args, size_t count);
 
 extern const struct cli_command cli_new, cli_build_command, cli_run, cli_check, cli_inspect,
-    cli_hash, cli_sdk, cli_version, cli_help;
+    cli_hash, cli_bridge, cli_sdk, cli_version, cli_help;
 
 #endif

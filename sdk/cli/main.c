@@ -7,8 +7,8 @@
 #include "hosts/linux/supervisor.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_new, &cli_build_command, &cli_run, &cli_check, &cli_inspect, &cli_hash, &cli_sdk,
-    &cli_version, &cli_help, NULL,
+    &cli_new, &cli_build_command, &cli_run, &cli_check, &cli_inspect, &cli_hash, &cli_bridge,
+    &cli_sdk, &cli_version, &cli_help, NULL,
 };
 
 const struct cli_command *cli_command_find(const char *name)

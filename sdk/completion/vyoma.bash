@@ -6,7 +6,7 @@ _vyoma() {
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W \
-            'new build run check inspect hash sdk version help --help --version' -- "$cur")
+            'new build run check inspect hash bridge sdk version help --help --version' -- "$cur")
         return
     fi
     case $prev in
@@ -34,8 +34,9 @@ _vyoma() {
     case $command in
     new) words='--template --dry-run' ;;
     build) words='--output --debug --verbose' ;;
+    bridge) words='--apps --port --listen' ;;
     run) words='--grant --deny --env --apps --data --audit --fuel --timeout --trace --tier --unhardened --no-build' ;;
-    help) words='new build run check inspect hash sdk version' ;;
+    help) words='new build run check inspect hash bridge sdk version' ;;
     esac
     if [[ $cur == -* || $command == help ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$words $common" -- "$cur")

@@ -1,24 +1,19 @@
 /* Sockets, made outside of the sandbox: listeners before the app starts, connections after
- * core has allowed the destination.
- *
- * Names are resolved only when they need no waiting: numeric addresses, "localhost" and
- * the machine's hosts file. The image has no resolver, and a blocking one has no place in
- * this loop (docs/security.md). */
+ * core has allowed the destination. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "internal.h"
+#include "hosts/linux/resolve.h"
 #include "hosts/linux/wasi_errno.h"
 #include "wasi/abi.h"
 
@@ -75,53 +70,6 @@ int net_listen(struct sup *s, const struct manifest *m, struct ctl_fds *ret)
 
 /* --- outgoing ------------------------------------------------------------------ */
 
-/* A line of the hosts file: "ADDRESS NAME NAME...". */
-static bool hosts_file(const char *host, struct in_addr *ret)
-{
-    char line[512];
-    bool found = false;
-    FILE *f = fopen("/etc/hosts", "re");
-    if (!f)
-        return false;
-    while (!found && fgets(line, sizeof line, f)) {
-        char *save = NULL;
-        line[strcspn(line, "#\n")] = 0;
-        const char *address = strtok_r(line, " \t", &save);
-        for (char *name; address && !found && (name = strtok_r(NULL, " \t", &save));)
-            found = strcasecmp(name, host) == 0 && inet_pton(AF_INET, address, ret) == 1;
-    }
-    fclose(f);
-    return found;
-}
-
-static bool resolve(struct span name, uint16_t port, struct sockaddr_storage *ret, socklen_t *len)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-    char host[MANIFEST_HOST_MAX + 1];
-    if (name.len == 0 || name.len >= sizeof host)
-        return false;
-    memcpy(host, name.p, name.len);
-    host[name.len] = 0;
-    memset(ret, 0, sizeof *ret);
-    if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        *len = sizeof *v6;
-        return true;
-    }
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    *len = sizeof *v4;
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
-        return true;
-    if (strcasecmp(host, "localhost") == 0) {
-        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        return true;
-    }
-    return hosts_file(host, &v4->sin_addr);
-}
-
 static void hand_over(struct sup *s, struct app *a, int fd)
 {
     struct ctl_msg m = { 0 };
@@ -134,7 +82,7 @@ void net_connect(struct sup *s, struct app *a, struct span host, uint16_t port)
 {
     struct sockaddr_storage addr;
     socklen_t len;
-    if (!resolve(host, port, &addr, &len)) {
+    if (!resolve_numeric(host, port, &addr, &len)) {
         control_fail(s, a, WASI_HOSTUNREACH);
         return;
     }

@@ -34,6 +34,15 @@ export async function browse() {
   } };
 }
 
+// The text of the file that a click on the button offers.
+export async function download(page, button) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+  let text = '';
+  for await (const piece of await file.createReadStream())
+    text += piece;
+  return text;
+}
+
 export class Session {
   constructor(page) {
     this.page = page;

@@ -6,7 +6,7 @@ $(O)/tests/browser/%.wasm: tests/browser/apps/%.c $(wildcard sdk/include/vyoma/*
 	@printf '  %-4s %s\n' app '$@'
 	@$(call app_build,-Werror $<,$@)
 $(WEB_TEST)/.stamp: $(WEB_FILES) $(web.test_apps:%=$(O)/tests/browser/%.wasm) \
-    $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder
+    $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder $$(wasi.programs)
 	@tests/browser/folder $(WEB) $(WEB_TEST) $(web.test_apps)
 	@touch $@
 $(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma))

@@ -2,21 +2,9 @@
 // What a person sees of Vyoma in a page.
 // timeout 120
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { browse, serve, Session } from './drive.mjs';
+import { browse, download, serve, Session } from './drive.mjs';
 import { check, finish } from './check.mjs';
-
-// Does each record name the hash of the line before it?
-function chained(log) {
-  let before = '0'.repeat(64);
-  const lines = log.trimEnd().split('\n');
-  for (const line of lines) {
-    if (JSON.parse(line).prev !== before)
-      return false;
-    before = createHash('sha256').update(line + '\n').digest('hex');
-  }
-  return lines.length > 5;
-}
+import { chained } from './chain.mjs';
 
 // What the same folder's app says under the supervisor of the build machine.
 function on_linux(app) {
@@ -26,15 +14,6 @@ function on_linux(app) {
 
 const trap_lines = text =>
   [...text.matchAll(/at \S+ \(function \d+, offset 0x[0-9a-f]+\)/g)].map(hit => hit[0]);
-
-async function download_audit(page) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#audit')]);
-  const stream = await download.createReadStream();
-  let text = '';
-  for await (const piece of stream)
-    text += piece;
-  return text;
-}
 
 async function apps(s) {
   const has = (name, keys, pattern) =>
@@ -83,7 +62,7 @@ async function main() {
     await check('the page is isolated from others', () =>
       page.evaluate(() => self.crossOriginIsolated), s);
     await apps(s);
-    const log = await download_audit(page);
+    const log = await download(page, '#audit');
     await check('the audit log is chained', () => chained(log), s);
     await check('a changed record would show', () => !chained(log.replace('hello', 'hallo')), s);
     await check('the refusals are in it', () => /"event":"cap_deny","app":"rogue-import"/.test(log) &&

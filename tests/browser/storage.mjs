@@ -1,45 +1,213 @@
 #!/usr/bin/env node
 // What apps store in a page lasts, and what a page may not do to it.
-// timeout 180
-import { browse, serve, Session } from './drive.mjs';
+// timeout 400
+import { browse, download, serve, Session } from './drive.mjs';
 import { check, finish } from './check.mjs';
+import { chained } from './chain.mjs';
 
-async function visit(context, address) {
+const PROGRAMS = ['files', 'directories', 'rename', 'stat', 'symlinks', 'descriptors'];
+const notice = s => s.page.textContent('#notice');
+let context, address;
+
+async function visit() {
   const s = new Session(await context.newPage());
   await s.open(address);
+  await s.shows(/^vyoma>/m, 20000);
   return s;
 }
 
-async function lasting(context, address) {
-  let s = await visit(context, address);
-  await check('the shell prompts', () => s.shows(/^vyoma>/m), s);
-  await s.command('start storage-demo');
-  await check('an app stores something', () =>
-    s.shows(/start number 1: ok[^]*a line in the diary: ok[^]*it is gone: ok/), s);
-  await s.page.reload();
-  await check('the shell prompts after a reload', () => s.shows(/^vyoma>/m), s);
-  await s.command('start storage-demo');
-  await check('a reload keeps it', () => s.shows(/start number 2: ok[^]*it is gone: ok/), s);
+async function leave(s) {
+  for (const text of s.complaints)
+    console.log(`# console: ${text}`);
   await s.page.close();
-  s = await visit(context, address);
-  await check('the shell prompts in a new tab', () => s.shows(/^vyoma>/m), s);
-  await s.command('start storage-demo');
-  await check('a closed tab keeps it', () => s.shows(/start number 3: ok/), s);
-  return s;
 }
 
-async function main() {
+const has = (s, name, keys, pattern, ms) =>
+  check(name, async () => { await s.command(keys); return s.shows(pattern, ms); }, s);
+
+// --- an app's files
+
+async function lasting(where) {
+  let s = await visit();
+  await has(s, `${where}: an app stores something`, 'start storage-demo',
+            /start number 1: ok[^]*a line in the diary: ok[^]*it is gone: ok/);
+  await s.page.reload();
+  await s.shows(/^vyoma>/m);
+  await has(s, `${where}: a reload keeps it`, 'start storage-demo',
+            /start number 2: ok[^]*it is gone: ok/);
+  await leave(s);
+  s = await visit();
+  await has(s, `${where}: a closed tab keeps it`, 'start storage-demo', /start number 3: ok/);
+  await leave(s);
+}
+
+// WASI's own programs say nothing when all is well.
+async function programs(where) {
+  const s = await visit();
+  for (const name of PROGRAMS)
+    await check(`${where}: the WASI program ${name} finds what it finds on Linux`, async () => {
+      await s.command(`start wasi-${name}`);
+      await s.shows(new RegExp(`starting wasi-${name}`));
+      for (let tries = 0; tries < 100; tries++) {
+        await s.command('clear');
+        await s.command('ps');
+        if (await s.shows(new RegExp(`^wasi-${name} .*(exited|failed)`, 'm'), 200))
+          break;
+      }
+      return /exited/.test((await s.screen()).match(new RegExp(`^wasi-${name} .*$`, 'm'))[0]);
+    }, s);
+  await leave(s);
+}
+
+async function bounded() {
+  const s = await visit();
+  await has(s, 'the bound of a manifest holds', 'start bounded',
+            /262144 bytes, then fbig[^]*deleted[^]*and written again/);
+  await leave(s);
+}
+
+// --- pages and workers that end in the middle
+
+const last_of = (screen, word) =>
+  Math.max(0, ...[...screen.matchAll(new RegExp(`\\[replacer\\] ${word} (\\d+)`, 'g'))].map(m => +m[1]));
+
+async function found_whole(s, stored) {
+  await s.command('start replacer');
+  await s.shows(/found \d+|not whole/, 20000);
+  const found = last_of(await s.screen(), 'found');
+  return found >= stored && found <= stored + 2000;
+}
+
+// Its process ends at once, with all of its workers. What is left of the tab answers nothing.
+async function crash(page) {
+  const crashed = new Promise(resolve => page.once('crash', resolve));
+  const cdp = await context.newCDPSession(page);
+  cdp.send('Page.crash').catch(() => {});
+  await crashed;
+}
+
+async function killed(where) {
+  let s = await visit();
+  await has(s, `${where}: a file is replaced again and again`, 'start replacer', /stored 40\n/, 20000);
+  await s.command('kill replacer');
+  await s.shows(/killing replacer/, 20000);
+  let stored = last_of(await s.screen(), 'stored');
+  await s.page.reload();
+  await s.shows(/^vyoma>/m);
+  await check(`${where}: killed in the middle, it finds a whole file, not older than what was synced`,
+              () => found_whole(s, stored), s);
+  for (const how of ['reloaded', 'closed', 'crashed']) {
+    await s.shows(new RegExp(`stored ${stored + 20}\\n`), 20000);
+    stored = last_of(await s.screen(), 'stored');
+    if (how === 'reloaded') {
+      await s.page.reload();
+      await s.shows(/^vyoma>/m);
+    } else {
+      if (how === 'crashed')
+        await crash(s.page);
+      else
+        await s.page.close();
+      s = await visit();
+    }
+    await check(`${where}: the page ${how} in the middle, the same`, () => found_whole(s, stored), s);
+  }
+  await leave(s);
+}
+
+// --- two tabs, room, the audit log
+
+async function two_tabs() {
+  const first = await visit();
+  const second = new Session(await context.newPage());
+  await second.open(address);
+  await check('a second tab says that it is one', async () => {
+    await second.page.waitForFunction(() =>
+      /running in another tab/.test(document.getElementById('notice').textContent));
+    return await second.screen() === '';
+  }, second);
+  await has(first, 'the first goes on', 'start storage-demo', /start number 4: ok/);
+  await leave(first);
+  await second.page.reload();
+  await check('when that is closed, the second starts after a reload', () =>
+    second.shows(/^vyoma>/m), second);
+  await leave(second);
+}
+
+async function no_room() {
+  let s = await visit();
+  const cdp = await context.newCDPSession(s.page);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: address.slice(0, -1), quotaSize: 6 << 20 });
+  await has(s, 'when the browser gives no more room the app sees ENOSPC, and can delete',
+            'start filler', /\] (1|2|3|4|5)?\d{6} bytes, then nospc[^]*deleted[^]*and written again/, 30000);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: address.slice(0, -1) });
+  await s.page.reload();
+  await s.shows(/^vyoma>/m);
+  await has(s, 'after that there is room again, and nothing is lost', 'start storage-demo',
+            /start number 5: ok/);
+  await leave(s);
+}
+
+async function audit() {
+  let s = await visit();
+  await s.command('start hello');
+  await s.shows(/Hello from Vyoma/);
+  const before = await download(s.page, '#audit');
+  await s.page.reload();
+  await s.shows(/^vyoma>/m);
+  await s.command('start hello');
+  await s.shows(/Hello from Vyoma/);
+  const after = await download(s.page, '#audit');
+  await check('the audit log goes on after a reload, as one chain', () =>
+    after.startsWith(before) && after.length > before.length + 500 && chained(after), s);
+  await check('its numbers go on too', () => {
+    const seqs = after.trimEnd().split('\n').map(line => JSON.parse(line).seq);
+    return seqs.length > 100 && seqs.every((seq, i) => seq === seqs[0] + i);
+  }, s);
+  await leave(s);
+}
+
+// --- browsers
+
+async function in_browser(test, prepare = async () => {}) {
   const server = await serve('out/tests/browser/web');
   const browser = await browse();
+  ({ context } = browser);
+  ({ address } = server);
   try {
-    const s = await lasting(browser.context, server.address);
-    for (const text of s.complaints)
-      console.log(`# console: ${text}`);
+    await prepare();
+    await test();
   } finally {
     await browser.close();
     server.stop();
   }
-  finish();
 }
 
-await main();
+await in_browser(async () => {
+  await lasting('OPFS');
+  await two_tabs();
+  await programs('OPFS');
+  await bounded();
+  await no_room();
+  await killed('OPFS');
+  await audit();
+});
+
+// A browser without synchronous access to files: the same page falls back.
+await in_browser(async () => {
+  await lasting('IndexedDB');
+  await programs('IndexedDB');
+  await killed('IndexedDB');
+  const s = await visit();
+  await check('IndexedDB: nothing is in the private file system', () => s.page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const name of root.keys())
+      return !name;
+    return true;
+  }), s);
+  await leave(s);
+}, () => context.route('**/disk.js', async route => {
+  const answer = await route.fetch();
+  await route.fulfill({ response: answer, body:
+    'delete FileSystemFileHandle.prototype.createSyncAccessHandle;\n' + await answer.text() });
+}));
+finish();

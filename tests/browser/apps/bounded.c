@@ -1,0 +1,2 @@
+/* The same, with a bound in its manifest. */
+#include "filler.c"

@@ -4,7 +4,8 @@
 #include "base/err.h"
 #include "internal.h"
 
-enum { HANDLES_DEFAULT = 64, HANDLES_MAX = 1056 };
+/* A few more than wasi/ lets an app open, so that it is wasi/ that says so. */
+enum { HANDLES_DEFAULT = 64, HANDLES_MAX = 1056, HANDLES_SPARE = 32 };
 
 /* --- the disk, which JavaScript moves bytes to ------------------------------------------ */
 
@@ -51,7 +52,7 @@ EXPORT(store_dropped) double do_store_dropped(void) { return (double)sys.store.d
 int app_files_open(struct app *a, const struct core_grants *grants)
 {
     uint32_t count = grants->open_files ? grants->open_files : HANDLES_DEFAULT;
-    count = (count > HANDLES_MAX ? HANDLES_MAX : count) + 1;
+    count = (count > HANDLES_MAX ? HANDLES_MAX : count) + HANDLES_SPARE;
     struct file_handle *handles = calloc(count, sizeof *handles);
     if (!handles)
         return E_NOMEM;

@@ -1,4 +1,6 @@
 /* grants: 1; args: one "two words" ""; env: COLOUR=green EMPTY= */
+#include <unistd.h>
+
 #include "check.h"
 
 int main(int argc, char **argv)
@@ -12,5 +14,6 @@ int main(int argc, char **argv)
     CHECK(getenv("EMPTY") && strcmp(getenv("EMPTY"), "") == 0);
     CHECK(getenv("PATH") == NULL);
     CHECK(getenv("HOME") == NULL);
+    CHECK(isatty(1) == 0); /* it is no terminal unless it is said to be (terminal.c) */
     DONE();
 }

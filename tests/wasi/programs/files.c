@@ -66,16 +66,33 @@ static void append_and_modes(void)
     close(fd);
 }
 
+/* A host may do less than was asked for (docs/browser.md). */
+static int write_all(int fd, const char *bytes, size_t len)
+{
+    for (ssize_t n; len; bytes += n, len -= (size_t)n)
+        if ((n = write(fd, bytes, len)) <= 0)
+            return -1;
+    return 0;
+}
+
+static int read_all(int fd, char *bytes, size_t len)
+{
+    for (ssize_t n; len; bytes += n, len -= (size_t)n)
+        if ((n = read(fd, bytes, len)) <= 0)
+            return -1;
+    return 0;
+}
+
 static void big_file(void)
 {
     static char block[100000];
     int fd = open("/data/big", O_CREAT | O_RDWR, 0644);
     for (int i = 0; i < 20; i++) {
         memset(block, 'a' + i, sizeof block);
-        CHECK(write(fd, block, sizeof block) == sizeof block);
+        CHECK(write_all(fd, block, sizeof block) == 0);
     }
     CHECK(lseek(fd, 1900000, SEEK_SET) == 1900000);
-    CHECK(read(fd, block, sizeof block) == sizeof block && block[0] == 't' && block[99999] == 't');
+    CHECK(read_all(fd, block, sizeof block) == 0 && block[0] == 't' && block[99999] == 't');
     close(fd);
 }
 

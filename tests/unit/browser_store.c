@@ -192,9 +192,9 @@ TEST(writing_anew_changes_nothing)
     struct wasi_times times = { .atim = 7, .mtim = 8, .fstflags = WASI_FST_ATIM | WASI_FST_MTIM };
     CHECK_INT(files_set_times(&files, 0, SPAN_LIT("d"), true, &times), 0);
     uint64_t generation = store.generation;
-    store.compact_at = 0; /* with the next change */
-    CHECK_INT(put("last", "!"), 0);
+    CHECK_INT(store_compact(&store), E_OK);
     CHECK_INT(store.generation, generation + 1);
+    CHECK_INT(put("last", "!"), 0);
     reload();
     CHECK_STR(get("d/s"), "one");
     CHECK_STR(get("d/e/x"), "deep");
@@ -276,21 +276,40 @@ TEST(a_log_that_is_none_is_left_alone)
 /* Each write of a compaction fails once, in part or wholly; what was there stays. */
 TEST(failing_while_writing_anew)
 {
-    for (uint32_t fail = 1; fail < 8; fail++)
+    int failures = 0;
+    for (uint32_t fail = 1; fail < 9; fail++)
         for (int torn = 0; torn < 2; torn++) {
             fresh();
             CHECK_INT(put("a", "one"), 0);
-            store.compact_at = 0;
             disk.torn = torn;
             disk.writes = 0;
             disk.fail_at = fail;
-            int r = put("b", "two");
-            disk.fail_at = 0;
+            int compacted = store_compact(&store), r = put("b", "two");
+            failures += compacted != E_OK;
             reload();
             CHECK_STR(get("a"), "one");
             CHECK(r != 0 || strcmp(get("b"), "two") == 0);
             end();
         }
+    CHECK_INT(failures, 6); /* clearing, its contents, its head */
+}
+
+/* The log of what is gone goes too. */
+TEST(a_long_log_is_written_anew)
+{
+    static char text[60000];
+    memset(text, 'x', sizeof text - 1);
+    fresh();
+    uint64_t generation = store.generation, longest = 0;
+    for (int i = 0; i < 300; i++) {
+        CHECK_INT(put("f", text), 0);
+        longest = store.end > longest ? store.end : longest;
+    }
+    CHECK(store.generation > generation && store.generation < generation + 10);
+    CHECK(longest > STORE_SLACK && longest < STORE_SLACK + (1 << 20));
+    reload();
+    CHECK_INT(stat_of("f").size, sizeof text - 1);
+    end();
 }
 
 TEST(no_room)
@@ -469,7 +488,7 @@ TEST(an_app_has_no_other_apps_files)
 
 TEST_MAIN(RUN(reload_keeps_what_was_written) RUN(writing_anew_changes_nothing)
           RUN(cut_anywhere_leaves_old_or_new) RUN(damage_is_found)
-          RUN(a_log_that_is_none_is_left_alone) RUN(failing_while_writing_anew) RUN(no_room)
+          RUN(a_log_that_is_none_is_left_alone) RUN(failing_while_writing_anew) RUN(a_long_log_is_written_anew) RUN(no_room)
           RUN(bound_of_an_app) RUN(bounds_of_all) RUN(open_files_outlive_their_names)
           RUN(paths_stay_in_the_folder) RUN(errors_are_those_of_linux)
           RUN(an_app_has_no_other_apps_files))

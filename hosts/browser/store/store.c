@@ -87,13 +87,7 @@ static int write_all(struct store *s, uint32_t file)
     return r < 0 ? r : s->disk.barrier(s->disk.ctx);
 }
 
-static void plan_next(struct store *s, uint64_t from)
-{
-    s->compact_at = 2 * from + STORE_SLACK;
-}
-
-/* When it fails the old log goes on. */
-static int compact(struct store *s)
+int store_compact(struct store *s)
 {
     uint64_t generation = s->generation, count = s->count, end = s->end;
     uint32_t file = 1 - s->file;
@@ -103,28 +97,28 @@ static int compact(struct store *s)
     s->staged = 0;
     int r = write_all(s, file);
     if (r < 0) {
-        s->disk.clear(s->disk.ctx, file);
+        /* A head that cannot be taken away again would hold at the next start. */
+        s->broken = s->disk.clear(s->disk.ctx, file) < 0;
         s->generation = generation;
         s->count = count;
         s->end = end;
-        plan_next(s, end / 2);
+        s->not_before = end + STORE_SLACK; /* rather than with each change */
         return r;
     }
     s->disk.clear(s->disk.ctx, s->file); /* of what it held nothing is needed any more */
     s->file = file;
-    plan_next(s, s->end);
+    s->not_before = 0;
     return E_OK;
 }
 
 int store_ready(struct store *s, uint64_t file_len)
 {
     bool is_new = s->generation == 0;
-    plan_next(s, s->tree.bytes);
     if (!s->lasting)
         return E_OK;
     if (is_new) {
         s->file = 1;
-        return compact(s);
+        return store_compact(s);
     }
     journal_reader_finish(&s->reader);
     s->count = s->reader.count;
@@ -132,7 +126,7 @@ int store_ready(struct store *s, uint64_t file_len)
     if (!s->reader.torn)
         return E_OK;
     s->dropped = file_len - s->end;
-    return compact(s);
+    return store_compact(s);
 }
 
 /* --- changing -------------------------------------------------------------------------- */
@@ -167,11 +161,13 @@ enum wasi_errno store_change(struct store *s, const struct tree_change *c)
     enum wasi_errno e = tree_prepare(&s->tree, c);
     if (e != WASI_SUCCESS)
         return e;
+    if (s->broken)
+        return WASI_IO;
     if (s->lasting && !is_forgotten(s, c)) {
-        if (s->end > s->compact_at)
-            (void)compact(s); /* without it the log is longer, no more */
+        if (s->end > 2 * s->tree.bytes + STORE_SLACK && s->end > s->not_before)
+            (void)store_compact(s); /* without it the log is longer, no more */
         int r = append(s, c);
-        if (r == E_FULL && s->end > s->tree.bytes + STORE_SLACK / 4 && compact(s) == E_OK)
+        if (r == E_FULL && s->end > s->tree.bytes + STORE_SLACK / 4 && store_compact(s) == E_OK)
             r = append(s, c);
         if (r < 0)
             return r == E_FULL ? WASI_NOSPC : WASI_IO;

@@ -32,9 +32,10 @@ struct store {
     struct tree tree;
     struct store_disk disk;
     bool lasting; /* false: there is no disk, and all of it ends with the page */
+    bool broken;  /* the disk did not do what must be done: nothing changes any more */
     uint32_t file;
     uint64_t generation, count, end; /* of the log in `file` */
-    uint64_t compact_at; /* not before the log is this long */
+    uint64_t not_before; /* the log is this long it is not written anew: that has failed */
     uint64_t dropped;    /* bytes at its end that were no record */
     uint64_t time_ns;    /* now, the caller's to set */
     struct journal_reader reader;
@@ -52,6 +53,10 @@ int store_choose(struct store *s, const struct span head[2], const uint64_t len[
 void store_feed(struct store *s, struct span bytes);
 /* file_len: of the file that was fed. 0, E_FULL, E_IO. */
 int store_ready(struct store *s, uint64_t file_len);
+
+/* Writes the log anew, which store_change() does by itself when it is time. When that fails the
+ * old one goes on: E_FULL, E_IO. */
+int store_compact(struct store *s);
 
 enum wasi_errno store_change(struct store *s, const struct tree_change *c);
 

@@ -3,8 +3,10 @@
  *
  * The first message, text, says who wants what: "APP\nHOST\nPORT". The answer is text as well: a
  * number, 0 or one of enum wasi_errno, and behind a space what it means. After 0 binary
- * messages are the connection's bytes, either way; the text "shutdown" ends what the page
- * sends. The bridge closes the WebSocket when the other side has ended. */
+ * messages are the connection's bytes, either way. A page cannot refuse to receive, so the bridge
+ * sends at most BRIDGE_WINDOW bytes more than the texts "ack N" have said that the app has taken. The
+ * texts "shutdown" and "eof" end what the page, and what the other side, sends; when both
+ * have, the bridge closes the WebSocket. */
 #ifndef HOSTS_BRIDGE_BRIDGE_H
 #define HOSTS_BRIDGE_BRIDGE_H
 
@@ -21,7 +23,7 @@ enum {
     BRIDGE_HEAD_MAX = 4096,          /* of the HTTP request */
     BRIDGE_MESSAGE_MAX = 64 * 1024,  /* one message from the page */
     BRIDGE_BUFFER = 256 * 1024,      /* bytes on their way to the other side */
-    BRIDGE_QUEUE = 128 * 1024,       /* and to the page */
+    BRIDGE_WINDOW = 128 * 1024,      /* and to the page, with what the app has not taken yet */
     BRIDGE_DIRS_MAX = 8,
 };
 

@@ -34,6 +34,7 @@ struct relay {
     bool refused;               /* the reply is the last word */
     uint8_t bytes[BRIDGE_BUFFER]; /* for the peer: len of them at `at` */
     size_t at, len;
+    size_t unacked; /* sent to the page and not taken by its app */
     bool page_is_done, peer_is_told, peer_is_done, is_ending;
 };
 
@@ -148,6 +149,7 @@ static void read_peer(struct relay *r)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n > 0) {
+        r->unacked += (size_t)n;
         tell(r, WSLAY_BINARY_FRAME, piece, (size_t)n);
         return;
     }
@@ -198,6 +200,31 @@ static void keep(struct relay *r, struct span bytes)
     r->len += bytes.len;
 }
 
+/* "ack N"; false: it is not. */
+static bool take_ack(struct relay *r, struct span text)
+{
+    size_t n = 0;
+    if (text.len < 5 || text.len > 12 || memcmp(text.p, "ack ", 4) != 0)
+        return false;
+    for (size_t i = 4; i < text.len; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        n = n * 10 + (size_t)(text.p[i] - '0');
+    }
+    if (n > r->unacked)
+        return false;
+    r->unacked -= n;
+    return true;
+}
+
+static void take_text(struct relay *r, struct span text)
+{
+    if (span_eq_cstr(text, "shutdown"))
+        r->page_is_done = true;
+    else if (!take_ack(r, text))
+        end(r);
+}
+
 static void on_message(wslay_event_context_ptr ws, const struct wslay_event_on_msg_recv_arg *m,
                        void *ctx)
 {
@@ -208,8 +235,8 @@ static void on_message(wslay_event_context_ptr ws, const struct wslay_event_on_m
         return;
     if (r->state == TARGET && m->opcode == WSLAY_TEXT_FRAME)
         take_target(r, bytes);
-    else if (r->state == OPEN && m->opcode == WSLAY_TEXT_FRAME && span_eq_cstr(bytes, "shutdown"))
-        r->page_is_done = true;
+    else if (r->state == OPEN && m->opcode == WSLAY_TEXT_FRAME)
+        take_text(r, bytes);
     else if (r->state == OPEN && m->opcode == WSLAY_BINARY_FRAME && !r->page_is_done)
         keep(r, bytes);
     else if (r->state != CLOSING)
@@ -327,10 +354,7 @@ void relay_free(struct relay *r)
 
 static bool replies(const struct relay *r) { return r->reply_sent < r->reply.len; }
 
-static bool queue_has_room(const struct relay *r)
-{
-    return wslay_event_get_queued_msg_length(r->ws) < BRIDGE_QUEUE;
-}
+static bool page_has_room(const struct relay *r) { return r->unacked < BRIDGE_WINDOW; }
 
 int relay_events(struct relay *r, short *page_events, int *peer_fd, short *peer_events)
 {
@@ -346,7 +370,7 @@ int relay_events(struct relay *r, short *page_events, int *peer_fd, short *peer_
         *page_events |= POLLOUT;
     if (r->state == CONNECTING)
         *peer_events = POLLOUT;
-    if (r->state == OPEN && !r->peer_is_done && queue_has_room(r))
+    if (r->state == OPEN && !r->peer_is_done && page_has_room(r))
         *peer_events |= POLLIN;
     if (r->peer >= 0 && (r->len || (r->page_is_done && !r->peer_is_told)))
         *peer_events |= POLLOUT;
@@ -374,7 +398,7 @@ static void turn_peer(struct relay *r, short ready)
         return;
     }
     if (r->state == OPEN && !r->peer_is_done && ready & (POLLIN | POLLHUP | POLLERR) &&
-        queue_has_room(r))
+        page_has_room(r))
         read_peer(r);
     if (ready & POLLOUT)
         write_peer(r);

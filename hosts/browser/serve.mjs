@@ -11,7 +11,7 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript',
                 '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm',
                 '.toml': 'text/plain; charset=utf-8' };
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
-            "connect-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; " +
+            "connect-src 'self' ws://localhost:* ws://127.0.0.1:* wss:; style-src 'self' 'unsafe-inline'; base-uri 'none'; " +
             "form-action 'none'; frame-ancestors 'none'";
 const HEADERS = { 'Cross-Origin-Opener-Policy': 'same-origin',
                   'Cross-Origin-Embedder-Policy': 'require-corp',

@@ -15,12 +15,13 @@ enum {
 };
 
 enum wire_op {
-    WIRE_START = 1, /* to the app: a name; b strings, number: caps, flags, args, env */
+    WIRE_START = 1, /* to the app: a name, NUL, ports it listens on of two bytes each; b strings;
+                       number: caps, open files, args, env */
     WIRE_REFUSED,   /* a text, b import; number[0] 1: the manifest could grant it, then the key
                        is number[1] bytes at the end of b */
     WIRE_TRAP,      /* a reason, b backtrace; number[0] enum eng_trap_code */
     WIRE_DENIED,    /* a value; number[0] enum wasi_denial */
-    WIRE_CONNECT,   /* a host; number[0] port */
+    WIRE_CONNECT,   /* a host; number[0] port. Answer: number[0] the place of its bytes */
     WIRE_MSG_SEND,  /* a destination, b message */
     WIRE_MSG_RECV,  /* number: most of the sender, most of the message, timeout_ms. Answer: a
                        sender, b message; WASI_MSGSIZE: number says how long they are */

@@ -15,3 +15,5 @@ $(eval $(call unit_test,unit/browser_store,tests/unit/browser_store.c,hosts/brow
 $(eval $(call script_test,browser/transcript,tests/browser/transcript.mjs,$(WEB_TEST)/.stamp \
     $(addprefix $(O)/rel/bin/,sandbox-supervise vyoma-run)))
 $(eval $(call fuzz_target,browser_store,tests/fuzz/browser_store.c,hosts/browser/store wasi base))
+$(eval $(call script_test,browser/network,tests/browser/network.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma \
+    $(APPS)))

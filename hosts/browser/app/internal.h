@@ -9,7 +9,9 @@
 #define EXPORT(name) __attribute__((export_name(#name)))
 
 enum {
-    FILES_DEFAULT = 64, LISTENER = 16, SCRATCH = 8192,
+    FILES_DEFAULT = 64, SCRATCH = 8192,
+    LISTENER = 16, LISTENERS_MAX = 16, /* handles of listening sockets, in the manifest's order */
+    SOCKET_FIRST = 64, SOCKETS_MAX = 64, /* and of connections: the place in shared memory more */
     FILE_FIRST = 4096, /* the handle of /data; an open file's is the core's number more */
 };
 
@@ -40,6 +42,20 @@ static inline size_t iovs_total(const struct wasi_iov *iov, size_t n)
         sum += iov[i].len;
     return sum;
 }
+
+/* What may come from JavaScript instead of a count. */
+enum { WOULD_BLOCK = -1, STOPPED = -2 };
+
+/* sockets.c */
+static inline bool is_socket(int32_t h) { return h >= SOCKET_FIRST && h < SOCKET_FIRST + SOCKETS_MAX; }
+static inline bool is_listener(int32_t h) { return h >= LISTENER && h < LISTENER + LISTENERS_MAX; }
+void socket_ops(struct wasi_host *host);
+enum wasi_errno socket_read(int32_t h, const struct wasi_iov *iov, size_t n, bool peek, size_t *ret);
+enum wasi_errno socket_write(int32_t h, const struct wasi_iov *iov, size_t n, size_t *ret);
+void socket_set_flags(int32_t h, uint16_t fdflags);
+void socket_close(int32_t h);
+/* The handle of a connection that the core has made at the place. */
+int32_t socket_connected(int32_t place);
 
 /* files.c */
 static inline bool is_file(int32_t h) { return h >= FILE_FIRST; }

@@ -16,14 +16,16 @@ JS(clock) double js_clock(uint32_t id); /* nanoseconds */
 JS(random) void js_random(void *p, size_t len);
 
 /* Block. Counts; 0 of a read is the end of input. WOULD_BLOCK, STOPPED. */
-enum { WOULD_BLOCK = -1, STOPPED = -2 };
 JS(stream_read) int32_t js_stream_read(void *p, size_t len, uint32_t nonblock);
 JS(stream_write) int32_t js_stream_write(uint32_t fd, const void *p, size_t len,
                                          uint32_t nonblock);
-/* Waits until one of the streams (a bit each: 0 to 2) is ready or the time has passed (below 0:
- * without end). Those that are ready, or STOPPED. */
-JS(stream_wait) int32_t js_stream_wait(uint32_t streams, double timeout_ms);
-JS(stream_readable) uint32_t js_stream_readable(void); /* bytes that are there */
+/* Waits until one of them is ready or the time has passed (below 0: without end), and fills in the
+ * rest. 0, or STOPPED. */
+struct js_pollfd {
+    int32_t handle;
+    uint32_t write, ready, nbytes, hangup;
+};
+JS(poll) int32_t js_poll(struct js_pollfd *fds, size_t n, double timeout_ms);
 /* Sends the packet and waits for the answer in its place; STOPPED. */
 JS(ask) int32_t js_ask(void);
 
@@ -92,6 +94,8 @@ static enum wasi_errno stream_read(void *ctx, int32_t h, const struct wasi_iov *
     *ret = 0;
     if (is_file(h))
         return file_read(h, UINT64_MAX, iov, n, ret);
+    if (is_socket(h))
+        return socket_read(h, iov, n, false, ret);
     return len ? counted(js_stream_read(iov[0].p, len, is_nonblocking(h)), ret) : WASI_SUCCESS;
 }
 
@@ -102,12 +106,15 @@ static enum wasi_errno stream_write(void *ctx, int32_t h, const struct wasi_iov 
     *ret = 0;
     if (is_file(h))
         return file_write(h, UINT64_MAX, iov, n, ret);
+    if (is_socket(h))
+        return socket_write(h, iov, n, ret);
     return len ? counted(js_stream_write((uint32_t)h, iov[0].p, len, is_nonblocking(h)), ret)
                : WASI_SUCCESS;
 }
 
 static enum wasi_errno stream_close(void *ctx, int32_t h)
 {
+    socket_close(h);
     return is_file(h) ? file_close(h) : WASI_SUCCESS;
 }
 
@@ -115,8 +122,10 @@ static enum wasi_errno set_flags(void *ctx, int32_t h, uint16_t fdflags)
 {
     if (is_file(h))
         return file_set_flags(h, fdflags);
-    if (h > 2)
-        return WASI_SUCCESS; /* a listener is never ready, blocking or not */
+    if (h > 2) {
+        socket_set_flags(h, fdflags);
+        return WASI_SUCCESS;
+    }
     app.nonblocking &= ~(1u << h);
     app.nonblocking |= (fdflags & WASI_FDFLAG_NONBLOCK ? 1u : 0u) << h;
     return WASI_SUCCESS;
@@ -132,40 +141,36 @@ static enum wasi_errno stat(void *ctx, int32_t h, struct wasi_filestat *ret)
 
 static enum wasi_errno poll(void *ctx, struct wasi_pollfd *fds, size_t n, uint64_t timeout_ns)
 {
-    uint32_t wanted = 0;
-    bool has_file = false; /* which is always ready */
-    for (size_t i = 0; i < n; i++) {
-        wanted |= fds[i].handle <= 2 ? 1u << fds[i].handle : 0u;
-        has_file |= is_file(fds[i].handle);
-    }
-    double ms = has_file ? 0 : timeout_ns == UINT64_MAX ? -1 : (double)timeout_ns / 1e6;
-    int32_t ready = js_stream_wait(wanted, ms);
-    if (ready == STOPPED)
-        return WASI_INTR;
+    static struct js_pollfd list[WASI_POLL_MAX];
+    double ms = timeout_ns == UINT64_MAX ? -1 : (double)timeout_ns / 1e6;
+    size_t count = 0;
+    base_assert(n <= WASI_POLL_MAX);
     for (size_t i = 0; i < n; i++) {
         fds[i].ready = is_file(fds[i].handle);
-        if (fds[i].handle <= 2)
-            fds[i].ready = ready >> fds[i].handle & 1;
-        if (fds[i].handle == 0 && fds[i].ready)
-            fds[i].nbytes = js_stream_readable();
-        fds[i].hangup = fds[i].handle == 0 && fds[i].ready && !fds[i].nbytes;
+        if (fds[i].ready)
+            ms = 0; /* a file always is */
+        else
+            list[count++] = (struct js_pollfd){ .handle = fds[i].handle, .write = fds[i].write };
+    }
+    if (js_poll(list, count, ms) == STOPPED)
+        return WASI_INTR;
+    for (size_t i = 0, at = 0; i < n; i++) {
+        if (is_file(fds[i].handle))
+            continue;
+        fds[i].ready = list[at].ready;
+        fds[i].nbytes = list[at].nbytes;
+        fds[i].hangup = list[at++].hangup;
     }
     return WASI_SUCCESS;
-}
-
-/* Nobody can reach a port of this machine yet: a listener waits until the app is stopped. */
-static enum wasi_errno accept(void *ctx, int32_t h, uint16_t fdflags, int32_t *ret)
-{
-    if (fdflags & WASI_FDFLAG_NONBLOCK)
-        return WASI_AGAIN;
-    return js_stream_wait(0, -1) == STOPPED ? WASI_INTR : WASI_AGAIN;
 }
 
 static enum wasi_errno net_connect(void *ctx, struct span host, uint16_t port, int32_t *ret)
 {
     set_numbers(port, 0, 0);
     enum wasi_errno e = ask(WIRE_CONNECT, host, SPAN_NONE);
-    return e == WASI_SUCCESS ? WASI_NETUNREACH : e;
+    if (e == WASI_SUCCESS)
+        *ret = socket_connected(app.packet.head.number[0]);
+    return e;
 }
 
 static enum wasi_errno msg_send(void *ctx, struct span to, struct span data)
@@ -222,10 +227,11 @@ static void prepare_host(void)
     app.host = (struct wasi_host){
         .clock_resolution = clock_resolution, .clock_now = clock_now, .random = random_bytes,
         .close = stream_close, .read = stream_read, .write = stream_write,
-        .set_flags = set_flags, .stat = stat, .poll = poll, .accept = accept,
+        .set_flags = set_flags, .stat = stat, .poll = poll,
         .net_connect = net_connect, .msg_send = msg_send, .msg_recv = msg_recv, .denied = denied,
     };
     file_ops(&app.host);
+    socket_ops(&app.host);
     app.remote = (struct wasi_remote){ .get = remote_get, .put = remote_put,
                                        .window = app.window };
     app.guest.remote = &app.remote;
@@ -243,23 +249,34 @@ static int set_strings(struct span strings, uint32_t arg_count, uint32_t env_cou
     return r == E_OK ? wasi_set_env(&app.wasi, env) : r;
 }
 
+/* Behind the name and a NUL, two bytes each. */
+static void add_listeners(struct span ports)
+{
+    for (size_t i = 0; i + 1 < ports.len && i / 2 < LISTENERS_MAX; i += 2)
+        wasi_add_listener(&app.wasi, LISTENER + (int32_t)(i / 2),
+                          (uint16_t)(ports.p[i] | ports.p[i + 1] << 8));
+}
+
 /* WIRE_START is in the packet. 0, or below: it is malformed. */
 EXPORT(start) int32_t do_start(void)
 {
     const struct wire *h = &app.packet.head;
     uint32_t files = h->number[1] ? (uint32_t)h->number[1] : FILES_DEFAULT;
-    uint32_t born_with = WASI_FD_FIRST + 1; /* stdio and /data */
-    files = files > WASI_FD_MAX - born_with ? WASI_FD_MAX : files + born_with;
     memcpy(app.start, app.packet.data, h->a_len + h->b_len);
+    struct span a = span_of(app.start, h->a_len), name = span_take(a, span_find(a, 0));
+    struct span ports = span_skip(a, name.len + 1);
+    uint32_t born_with = WASI_FD_FIRST + 1 + (uint32_t)ports.len / 2; /* stdio, /data, listeners */
+    files = files > WASI_FD_MAX - born_with ? WASI_FD_MAX : files + born_with;
     prepare_host();
     wasi_init(&app.wasi, &app.host, app.fds, files);
-    app.wasi.app_name = span_of(app.start, h->a_len);
+    app.wasi.app_name = name;
     app.caps = (uint32_t)h->number[0];
     if (app.caps & WASI_CAP_STDIO)
         for (uint32_t fd = 0; fd <= 2; fd++) /* its C library is to write lines one by one */
             wasi_add_stdio(&app.wasi, fd, (int32_t)fd, fd != 0);
     if (app.caps & WASI_CAP_FILESYSTEM)
         wasi_add_preopen(&app.wasi, FILE_FIRST, SPAN_LIT("/data"));
+    add_listeners(ports);
     return set_strings(span_of(app.start + h->a_len, h->b_len), (uint32_t)h->number[2],
                        (uint32_t)h->number[3]);
 }

@@ -15,13 +15,15 @@ JS(load) void js_load(uint32_t app, const void *name, size_t len);
 JS(verify) void js_verify(uint32_t app, const void *name, size_t len);
 JS(unload) void js_unload(uint32_t app);
 /* packet: WIRE_START and what belongs to it. memory_pages: most that the app may have. */
-/* own: in our own engine. */
+/* own: in our own engine. sockets: it may have some. */
 JS(spawn) void js_spawn(uint32_t app, const void *packet, size_t len, uint32_t memory_pages,
-                        uint32_t own);
+                        uint32_t own, uint32_t sockets);
 /* How many bytes its stdin took; then delivered(app) comes once there is room. */
 JS(write_stdin) int32_t js_write_stdin(uint32_t app, const void *bytes, size_t len);
 JS(close_stdin) void js_close_stdin(uint32_t app);
 JS(pause_output) void js_pause_output(uint32_t app, uint32_t paused);
+/* Answered by connected(), unless there is nothing to connect through: then the errno is here. */
+JS(connect) uint32_t js_connect(uint32_t app, const void *host, size_t host_len, uint32_t port);
 JS(answer) void js_answer(uint32_t app, const void *packet, size_t len);
 JS(ask_stop) void js_ask_stop(uint32_t app);
 JS(kill) void js_kill(uint32_t app);

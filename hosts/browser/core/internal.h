@@ -9,7 +9,7 @@
 #include "imports.h"
 #include "trust/sha256.h"
 
-enum { APPS_MAX = 256 };
+enum { APPS_MAX = 256, PORTS_MAX = 16 };
 
 struct app {
     core_app id;
@@ -25,6 +25,8 @@ struct app {
     struct files files;
     struct file_handle *handles; /* NULL: it has no /data */
     uint32_t flush;              /* that its request waits for */
+    uint16_t ports[PORTS_MAX];   /* that it listens on, in the manifest's order */
+    uint32_t port_count;
     bool in_request;             /* the request's packet is in sys.in */
     enum wasi_errno refused_as;  /* why core's record is to say so; or 0 */
 };
@@ -62,6 +64,9 @@ bool file_request_writes(const struct wire *w);
 /* Does what a->request asks for and answers. */
 enum wasi_errno file_request(struct app *a, struct span a_, struct span b);
 void file_sync(struct app *a);
+
+/* ports.c: takes the ports that the manifest lists; E_IO with *why when another app has one. */
+int app_ports_open(struct app *a, const struct manifest *m, struct span *why);
 
 /* audit.c. The fields of CORE_EV_BOOT that tell of the log so far are filled in. */
 void auditlog_open(struct core_event *boot);

@@ -64,12 +64,18 @@ static void put_string(struct strbuf *b, struct span text)
 }
 
 /* argv[0] is the name; then args and env as the manifest has them. */
-static bool fill_start(const struct core_grants *grants, struct wire_packet *p)
+static bool fill_start(const struct app *a, const struct core_grants *grants, struct wire_packet *p)
 {
     const struct manifest *m = grants->manifest;
     struct strbuf b;
     strbuf_init(&b, (char *)p->data, sizeof p->data);
     strbuf_span(&b, grants->name);
+    strbuf_char(&b, 0);
+    for (uint32_t i = 0; i < a->port_count; i++) {
+        strbuf_char(&b, (char)(a->ports[i] & 0xff));
+        strbuf_char(&b, (char)(a->ports[i] >> 8));
+    }
+    size_t a_len = b.len;
     put_string(&b, grants->name);
     for (uint32_t i = 0; i < m->args_count; i++)
         put_string(&b, m->args[i]);
@@ -79,8 +85,8 @@ static bool fill_start(const struct core_grants *grants, struct wire_packet *p)
         put_string(&b, m->env[i].value);
     }
     p->head = (struct wire){ .op = WIRE_START,
-                             .a_len = (uint32_t)grants->name.len,
-                             .b_len = (uint32_t)(b.len - grants->name.len),
+                             .a_len = (uint32_t)a_len,
+                             .b_len = (uint32_t)(b.len - a_len),
                              .number = { (int32_t)worker_caps(m), (int32_t)grants->open_files,
                                          (int32_t)m->args_count + 1, (int32_t)m->env_count } };
     return !b.overflow;
@@ -93,6 +99,8 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
     struct app *a = app_find(id);
     if (!a)
         return E_NOENT;
+    if (app_ports_open(a, grants->manifest, &ret->why) < 0)
+        return E_IO;
     if (manifest_has(grants->manifest, MANIFEST_CAP_FILESYSTEM)) {
         ret->why = SPAN_LIT("there is no place for data, so 'filesystem' cannot be given");
         if (!sys.store.lasting)
@@ -103,10 +111,11 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
             return r;
     }
     ret->why = SPAN_LIT("the worker could not be told what to run");
-    if (!fill_start(grants, &sys.out))
+    if (!fill_start(a, grants, &sys.out))
         return E_LIMIT;
     js_spawn(id, &sys.out, sizeof sys.out.head + sys.out.head.a_len + sys.out.head.b_len,
-             pages > PAGE ? PAGE : (uint32_t)pages, grants->manifest->own_engine);
+             pages > PAGE ? PAGE : (uint32_t)pages, grants->manifest->own_engine,
+             manifest_has(grants->manifest, MANIFEST_CAP_NETWORK));
     return E_OK;
 }
 
@@ -279,6 +288,7 @@ EXPORT(exited) void do_exited(core_app id, int32_t code)
                                 : CORE_EXIT_CODE;
     ev.exit.value = a->killed ? SIGKILL_NUMBER : a->trapped ? a->trap_code : code;
     a->has_request = false;
+    a->port_count = 0;
     app_files_close(a);
     sys_event(&ev);
 }

@@ -78,6 +78,27 @@ static void perform(struct app *a)
     a->refused_as = e == WASI_NOTCAPABLE || e == WASI_DQUOT ? e : WASI_SUCCESS;
 }
 
+/* Core has allowed the destination: the packet still says which. */
+static void connect_app(struct app *a)
+{
+    struct span host = packet_a();
+    uint32_t e = WASI_IO;
+    if (a->in_request)
+        e = js_connect(a->id, host.p, host.len, (uint32_t)a->request.number[0]);
+    if (e != WASI_SUCCESS)
+        request_answer(a, (uint16_t)e, SPAN_NONE, SPAN_NONE);
+}
+
+/* What became of js_connect(): place is where the bytes are when error is 0. */
+EXPORT(connected) void do_connected(core_app id, uint32_t error, uint32_t place)
+{
+    struct app *a = app_find(id);
+    if (!a || !a->has_request || a->request.op != WIRE_CONNECT)
+        return;
+    sys.out.head.number[0] = (int32_t)place;
+    request_answer(a, (uint16_t)error, SPAN_NONE, SPAN_NONE);
+}
+
 void request_reply(struct app *a, int error, struct span name, struct span bytes)
 {
     enum core_path_op op;
@@ -90,8 +111,8 @@ void request_reply(struct app *a, int error, struct span name, struct span bytes
         perform(a);
     else if (receives)
         keep_message(a, name, bytes);
-    else if (a->request.op == WIRE_CONNECT) /* granted, but there is no relay to go through */
-        request_answer(a, WASI_NETUNREACH, SPAN_NONE, SPAN_NONE);
+    else if (a->request.op == WIRE_CONNECT)
+        connect_app(a);
     else
         request_answer(a, WASI_SUCCESS, SPAN_NONE, SPAN_NONE);
 }

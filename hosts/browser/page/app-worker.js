@@ -1,8 +1,10 @@
 // One app: its module, compiled by the browser's engine, with the imports that it was granted.
 // All of WASI is wasi.wasm (hosts/browser/app), which reaches the app's memory through copies.
 import { Channel, STOPPED, WOULD_BLOCK } from './channel.js';
+import { next_pending } from './sockets.js';
 import { describe_trap, Ended } from './traps.js';
 
+const CLOSED = -3, RESET = -4; // as app/sockets.c has them
 const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
 const text = new TextEncoder();
 Error.stackTraceLimit = 64; // V8 would keep ten frames
@@ -50,14 +52,95 @@ function stream_write(fd, at, len, nonblock) {
   return n;
 }
 
-function ready_streams(wanted) {
-  let ready = 0;
-  if (wanted & 1 && readable())
-    ready |= 1;
-  for (const fd of [1, 2])
-    if (wanted & 1 << fd && channel.room(fd))
-      ready |= 1 << fd;
-  return ready || undefined;
+// --- sockets: places in the channel
+
+const LISTENER = 16, SOCKET_FIRST = 64; // handles, as in app/internal.h
+
+// What test() finds out, waited for unless it is not to block.
+function found(test, nonblock) {
+  const got = test();
+  return got !== undefined ? got : nonblock ? WOULD_BLOCK : channel.wait(test, -1);
+}
+
+function socket_accept(listener, nonblock) {
+  for (;;) {
+    const place = found(() => next_pending(channel.sockets, listener), nonblock);
+    if (place < 0 || channel.sockets[place].accept())
+      return place;
+  }
+}
+
+function socket_read(place, at, len, nonblock, peek) {
+  const socket = channel.sockets[place];
+  const state = found(() => socket.readable() ? 0 : undefined, nonblock);
+  if (state < 0)
+    return state;
+  const n = socket.in.take(wasi_bytes(at, len), peek !== 0);
+  if (n && !peek)
+    channel.ring(); // the core may have more
+  return n || !socket.was_reset() ? n : RESET;
+}
+
+function socket_write(place, at, len, nonblock) {
+  const socket = channel.sockets[place];
+  const state = found(() => socket.writable() ? 0 : undefined, nonblock);
+  if (state < 0)
+    return state;
+  if (socket.out.closed())
+    return CLOSED;
+  const n = socket.out.put(wasi_bytes(at, len));
+  channel.ring();
+  return n;
+}
+
+function socket_shutdown(place, read, write) {
+  if (read)
+    channel.sockets[place].in.close();
+  if (write)
+    channel.sockets[place].out.close();
+  channel.ring();
+}
+
+function socket_close(place) {
+  channel.sockets[place].drop();
+  channel.ring();
+}
+
+// --- waiting
+
+// Of one entry of struct js_pollfd: whether it is ready, how many bytes, whether that is the end.
+function look_at(handle, write) {
+  if (handle <= 2)
+    return write ? [channel.room(handle) > 0, channel.room(handle), false]
+                 : [readable(), channel.used(0), readable() && !channel.used(0)];
+  if (handle < SOCKET_FIRST)
+    return [next_pending(channel.sockets, handle - LISTENER) !== undefined, 1, false];
+  const socket = channel.sockets[handle - SOCKET_FIRST];
+  return write ? [socket.writable(), socket.out.room(), socket.out.closed()]
+               : [socket.readable(), socket.in.used(), socket.in.closed() && !socket.in.used()];
+}
+
+const POLLFD = 20; // bytes
+
+function poll(at, count, timeout_ms) {
+  let reads_stdin = false;
+  const look = () => {
+    const list = new DataView(wasi.memory.buffer, at, count * POLLFD);
+    let any = 0;
+    for (let i = 0; i < count * POLLFD; i += POLLFD) {
+      const handle = list.getInt32(i, true), write = list.getUint32(i + 4, true) !== 0;
+      const [ready, bytes, hangup] = look_at(handle, write);
+      list.setUint32(i + 8, ready ? 1 : 0, true);
+      list.setUint32(i + 12, ready ? bytes : 0, true);
+      list.setUint32(i + 16, ready && hangup ? 1 : 0, true);
+      any += ready ? 1 : 0;
+      reads_stdin ||= handle === 0 && !write;
+    }
+    return any || undefined;
+  };
+  look();
+  // After a request to stop only stdin, whose end is near, is waited for.
+  return channel.wait(look, timeout_ms, !reads_stdin) === STOPPED ? STOPPED : 0;
 }
 
 function ask() {
@@ -76,11 +159,8 @@ const host = {
   guest_size: () => guest_memory ? guest_memory.buffer.byteLength : 0,
   guest_get: (to, from, len) => wasi_bytes(to, len).set(guest_bytes(from, len)),
   guest_put: (to, from, len) => guest_bytes(to, len).set(wasi_bytes(from, len)),
-  clock, random, stream_read, stream_write, ask,
-  // After a request to stop only stdin, whose end is near, is waited for.
-  stream_wait: (streams, timeout_ms) =>
-    channel.wait(() => ready_streams(streams), timeout_ms, !(streams & 1)) ?? 0,
-  stream_readable: () => channel.used(0),
+  clock, random, stream_read, stream_write, ask, poll,
+  socket_accept, socket_read, socket_write, socket_shutdown, socket_close,
 };
 
 // One import as a function for the app: its arguments to wasi.wasm, its errno back.

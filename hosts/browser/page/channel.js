@@ -1,7 +1,10 @@
 // What one app's worker and the core's worker share: a SharedArrayBuffer with three bounded
-// streams and room for one request. The app's side blocks (Atomics.wait); the core's side never
+// streams, room for one request, and places for sockets when the app may have some. The app's side blocks (Atomics.wait); the core's side never
 // does: it is told that there is something to do by one message, and not by another until it
 // has looked (BELL).
+
+import { Ring, RING_WORDS } from './ring.js';
+import { Socket, SOCKET_BYTES } from './sockets.js';
 
 const WAKE = 0;      // counts what may end a wait of the app's
 const BELL = 1;      // 1: a message is on its way to the core
@@ -10,7 +13,7 @@ const DONE = 3;      // 1: the app has ended, with CODE
 const CODE = 4;
 const REQUEST = 5;   // NONE, ASKED, ANSWERED
 const READY = 6;     // 1: the core waits for room in the app's stdin
-const STREAMS = 8;   // for each of the three: bytes ever written, ever read, 1: closed
+const STREAMS = 8;   // three rings
 const WORDS = 32;
 
 const NONE = 0, ASKED = 1, ANSWERED = 2;
@@ -23,52 +26,28 @@ const PACKET_AT = WORDS * 4 + 3 * STREAM_BYTES;
 const TOTAL = PACKET_AT + PACKET_BYTES;
 
 export class Channel {
-  constructor(shared = new SharedArrayBuffer(TOTAL)) {
-    this.shared = shared;
-    this.words = new Int32Array(shared, 0, WORDS);
-    this.bytes = new Uint8Array(shared);
+  // The core's side makes it, for so many sockets; the app's gets it.
+  constructor(shared, sockets = 0) {
+    this.shared = shared ?? new SharedArrayBuffer(TOTAL + sockets * SOCKET_BYTES);
+    this.words = new Int32Array(this.shared, 0, WORDS);
+    this.bytes = new Uint8Array(this.shared);
+    this.streams = [0, 1, 2].map(i => new Ring(this.words, STREAMS + i * RING_WORDS,
+      new Uint8Array(this.shared, WORDS * 4 + i * STREAM_BYTES, STREAM_BYTES)));
+    this.sockets = [];
+    for (let at = TOTAL; at + SOCKET_BYTES <= this.shared.byteLength; at += SOCKET_BYTES)
+      this.sockets.push(new Socket(this.shared, at));
   }
 
   load(word) { return Atomics.load(this.words, word); }
 
   // --- streams: 0 is the app's stdin, 1 and 2 its stdout and stderr
 
-  used(stream) {
-    const at = STREAMS + 3 * stream;
-    return (this.load(at) - this.load(at + 1)) >>> 0;
-  }
-
-  room(stream) { return STREAM_BYTES - Math.min(this.used(stream), STREAM_BYTES); }
-  closed(stream) { return this.load(STREAMS + 3 * stream + 2) === 1; }
-  close(stream) { Atomics.store(this.words, STREAMS + 3 * stream + 2, 1); }
-
-  // As many of the bytes as there is room for.
-  put(stream, from) {
-    const n = Math.min(from.length, this.room(stream));
-    const written = this.load(STREAMS + 3 * stream);
-    this.#copy(stream, written, n, (at, from_, len) =>
-      this.bytes.set(from.subarray(from_, from_ + len), at));
-    Atomics.store(this.words, STREAMS + 3 * stream, written + n);
-    return n;
-  }
-
-  // As many as there are, into `to`. The counts are the other side's word: they are bounded here.
-  take(stream, to) {
-    const n = Math.min(to.length, this.used(stream), STREAM_BYTES);
-    const read = this.load(STREAMS + 3 * stream + 1);
-    this.#copy(stream, read, n, (at, to_, len) => to.set(this.bytes.subarray(at, at + len), to_));
-    Atomics.store(this.words, STREAMS + 3 * stream + 1, read + n);
-    return n;
-  }
-
-  #copy(stream, count, n, move) {
-    for (let done = 0; done < n;) {
-      const in_ring = ((count + done) >>> 0) % STREAM_BYTES;
-      const len = Math.min(n - done, STREAM_BYTES - in_ring);
-      move(WORDS * 4 + stream * STREAM_BYTES + in_ring, done, len);
-      done += len;
-    }
-  }
+  used(stream) { return this.streams[stream].used(); }
+  room(stream) { return this.streams[stream].room(); }
+  closed(stream) { return this.streams[stream].closed(); }
+  close(stream) { this.streams[stream].close(); }
+  put(stream, from) { return this.streams[stream].put(from); }
+  take(stream, to) { return this.streams[stream].take(to); }
 
   // --- packets
 

@@ -2,7 +2,10 @@
 // is typed, from app workers that there is something in their channel. Never blocks.
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
+import { BridgeRemote } from './bridge.js';
 import { limit_memory } from './limit.js';
+import { PageRemote } from './ports.js';
+import { Sockets, SOCKETS_MOST } from './sockets.js';
 import { Storage, be_alone } from './storage.js';
 
 const PIECE = 65536;             // of a module that is hashed, of an app's output
@@ -10,7 +13,7 @@ const CONSOLE_MOST = 256 * 1024; // shown and not yet acknowledged by the page
 const E_IO = -11;
 const text = new TextEncoder(), from_text = new TextDecoder();
 
-let core, wasi_module, modules = new Map(), apps = new Map();
+let core, wasi_module, modules = new Map(), names = new Map(), apps = new Map();
 let timer = 0, console_waits = 0;
 const storage = new Storage();
 
@@ -42,6 +45,7 @@ async function read(app, name, finish) {
 
 function load(app, at, len) {
   const name = from_text.decode(bytes_at(at, len).slice());
+  names.set(app, name);
   read(app, name, (error, module, why) => {
     if (error === 0)
       modules.set(app, module);
@@ -55,6 +59,7 @@ function verify(app, at, len) {
 
 function unload(app) {
   modules.delete(app);
+  names.delete(app);
 }
 
 // A worker takes tens of milliseconds to begin; the next app's is ready before it is wanted.
@@ -86,9 +91,10 @@ async function prepare(bytes, pages, own) {
   return { engine: await own_engine(), bytes, pages };
 }
 
-async function spawn(app, at, len, memory_pages, own) {
+async function spawn(app, at, len, memory_pages, own, networks) {
   const start = bytes_at(at, len).slice();
-  const life = { channel: new Channel(), paused: false, dead: false };
+  const channel = new Channel(null, networks ? SOCKETS_MOST : 0);
+  const life = { channel, sockets: new Sockets(channel), paused: false, dead: false };
   apps.set(app, life);
   if (when_spawned)
     later(when_spawned);
@@ -116,6 +122,47 @@ function refuse(app, why) {
   give(packet);
   core.request(app);
   end(app, 126);
+}
+
+// --- connections
+
+let bridge = null; // its address, with the key
+const NETUNREACH = 40, NFILE = 41;
+
+// Out of the page, as far as the core has allowed it: what the bridge asks again.
+function connect(app, at, len, port) {
+  const host = from_text.decode(bytes_at(at, len).slice()), name = names.get(app);
+  const life = apps.get(app);
+  if (!bridge) {
+    self.postMessage({ say: `${name} wants to connect to ${host}:${port}, and a page has no connections of ` +
+                            'its own: start `vyoma bridge --apps FOLDER` and open the address ' +
+                            'that it prints behind this one.' });
+    return NETUNREACH;
+  }
+  const remote = new BridgeRemote(bridge, name, host, port, errno => {
+    if (apps.get(app) !== life)
+      return;
+    const place = errno ? -1 : life.sockets.connected(remote);
+    if (place < 0)
+      remote.close();
+    core.connected(app, errno || (place < 0 ? NFILE : 0), Math.max(place, 0));
+  }, () => look(app));
+  return 0;
+}
+
+// In the page, to an app that listens: the answer goes to the port that came with the request.
+function ask_port(request, answer) {
+  const found = core.listener(request.port), app = Math.floor(found / 16);
+  const reply = what => answer.postMessage(what, [what.body.buffer]);
+  const life = found ? apps.get(app) : null;
+  const refuse = why => reply({ status: 503, headers: [['content-type', 'text/plain; charset=utf-8']],
+                                body: text.encode(`${why}\n`) });
+  if (!life)
+    refuse(`no app in this page listens on port ${request.port}`);
+  else if (life.sockets.arrived(found % 16, new PageRemote(request, reply)) < 0)
+    refuse('the app has as many connections as it may have');
+  else
+    look(app);
 }
 
 function write_stdin(app, at, len) {
@@ -173,7 +220,7 @@ function set_timer(at_ms) {
 const host = {
   now_ms: () => performance.now(),
   unix_ms: () => Date.now(),
-  load, verify, unload, spawn, write_stdin, close_stdin, pause_output, kill,
+  load, verify, unload, spawn, connect, write_stdin, close_stdin, pause_output, kill,
   answer: (app, at, len) => apps.get(app)?.channel.answer(bytes_at(at, len).slice()),
   ask_stop: app => apps.get(app)?.channel.ask_stop(),
   console: show,
@@ -202,7 +249,8 @@ function look(app) {
     give(packet);
     core.request(app);
   }
-  const more = take_output(app, life);
+  const moved = life.sockets.turn();
+  const more = take_output(app, life) || moved;
   if (more)
     later(() => look(app));
   else if (channel.done() && !life.paused && console_waits <= CONSOLE_MOST && drained(channel))
@@ -231,6 +279,7 @@ function end(app, code) {
   if (!life)
     return;
   life.worker?.terminate();
+  life.sockets.close();
   for (const stream of [1, 2]) {
     const n = life.channel.take(stream, bytes_at(core.packet(), PIECE));
     if (n)
@@ -268,7 +317,8 @@ function run({ apps, input }) {
   };
 }
 
-async function boot({ columns, rows, run: alone }) {
+async function boot({ columns, rows, run: alone, bridge: relay }) {
+  bridge = relay ?? null;
   if (!await be_alone()) {
     self.postMessage({ say: 'Vyoma is running in another tab or window of this browser, and only ' +
                             'one can run at a time. Use that one, or close it and reload this page.' });
@@ -305,6 +355,8 @@ self.onmessage = ({ data }) => {
     boot(data.boot).catch(error => self.postMessage({ failed: String(error.message) }));
   else if (!core)
     return; // not begun, or not to begin
+  else if (data.request)
+    ask_port(data.request, data.answer);
   else if (data.keys)
     on_keys(data.keys);
   else if (data.shown)

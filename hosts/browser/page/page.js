@@ -12,6 +12,21 @@ function save(blob) {
   URL.revokeObjectURL(link.href);
 }
 
+// The relay that the person has put behind the page's address.
+function bridge_address() {
+  const address = new URLSearchParams(location.hash.slice(1)).get('bridge');
+  return address && /^wss?:\/\//.test(address) ? address : null;
+}
+
+// What an app that listens on the port answers: { status, headers, body }.
+function fetch_port(core, port, path, { method = 'GET', headers = [], body = new Uint8Array() } = {}) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise(resolve => {
+    port1.onmessage = ({ data }) => resolve(data);
+    core.postMessage({ request: { port, method, path, headers, body }, answer: port2 }, [port2]);
+  });
+}
+
 function begin() {
   const terminal = new Terminal({ convertEol: true, screenReaderMode: true, scrollback: 5000 });
   const fit = new FitAddon();
@@ -43,8 +58,9 @@ function begin() {
     core.postMessage({ audit: true });
     terminal.focus();
   };
-  core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows } });
-  self.vyoma = { terminal }; // for the tests, and for whoever looks
+  core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows, bridge: bridge_address() } });
+  // For the tests, and for whoever looks.
+  self.vyoma = { terminal, fetch_port: (port, path) => fetch_port(core, port, path) };
 }
 
 if (self.crossOriginIsolated)

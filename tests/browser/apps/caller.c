@@ -1,0 +1,73 @@
+/* caller HOST PORT: connects, sends pieces and reads each back, ends its side, and says what came
+ * of it. */
+#include <vyoma/args.h>
+#include <vyoma/errno.h>
+#include <vyoma/net.h>
+
+enum { PIECE = 8192, PIECES = 128 };
+
+static char out[PIECE], in[PIECE];
+
+static int fail(const char *what, int err)
+{
+    vy_print(what);
+    vy_print(": ");
+    vy_println(vy_errno_name(err));
+    return 1;
+}
+
+/* Up to len bytes; fewer only at the end. */
+static int read_all(int fd, size_t len, size_t *got)
+{
+    *got = 0;
+    while (*got < len) {
+        __wasi_iovec_t v = { (uint8_t *)in + *got, len - *got };
+        __wasi_size_t n = 0;
+        int err = __wasi_fd_read(fd, &v, 1, &n);
+        if (err || !n)
+            return err;
+        *got += n;
+    }
+    return 0;
+}
+
+static int echo(int fd)
+{
+    size_t got;
+    for (int i = 0; i < PIECES; i++) {
+        memset(out, 'a' + i % 26, sizeof out);
+        int err = vy_write(fd, out, sizeof out);
+        if (!err)
+            err = read_all(fd, sizeof in, &got);
+        if (err)
+            return err;
+        if (got != sizeof in || memcmp(in, out, sizeof in) != 0)
+            return __WASI_ERRNO_IO;
+    }
+    return 0;
+}
+
+int main(void)
+{
+    static struct vy_args args;
+    uint64_t port = 0;
+    size_t got;
+    int fd;
+    vy_args_get(&args);
+    const char *digits = args.count > 2 ? args.v[2] : "";
+    vy_parse_u64(&digits, &port);
+    int err = vy_connect(args.count > 1 ? args.v[1] : "", (uint16_t)port, &fd);
+    if (err)
+        return fail("connect", err);
+    if ((err = echo(fd)))
+        return fail("echo", err);
+    vy_println("1 MiB there and back");
+    if ((err = __wasi_sock_shutdown(fd, __WASI_SDFLAGS_WR)))
+        return fail("shutdown", err);
+    if ((err = read_all(fd, sizeof in, &got)))
+        return fail("the end", err);
+    vy_print("then: ");
+    vy_write(VY_STDOUT, in, got);
+    vy_print("\n");
+    return 0;
+}

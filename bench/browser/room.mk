@@ -1,1 +1,1 @@
-$(eval $(call benchmark,browser,bench/browser/browser.mjs,$(WEB_FILES)))
+$(eval $(call benchmark,browser,bench/browser/browser.mjs,$(WEB_SEALED)))

@@ -1,6 +1,7 @@
 # Aurora: the system in a browser. Two modules for wasm32, from the sources that every other host
-# uses, and the page around them: out/web/, a folder for any static web server.
-WEB := $(O)/web
+# uses, and the page around them: out/web/, a folder for any static web server, which is sealed
+# (seal.mjs) of the parts that are made here.
+WEB := $(O)/web-parts
 WEB_ROOMS := core formats trust wasi base
 wasm32.CC := clang --target=wasm32-wasi
 wasm32.CFLAGS := -O2 -mbulk-memory -msign-ext -mnontrapping-fptoint -fvisibility=hidden
@@ -74,6 +75,14 @@ $(WEB_NPM)/.stamp: hosts/browser/package.json hosts/browser/package-lock.json
 	@touch $@
 
 WEB_PAGE := $(patsubst hosts/browser/page/%,$(WEB)/%,$(wildcard hosts/browser/page/*))
+WEB_ROOT := $(patsubst hosts/browser/root/%,$(WEB)/root/%,$(wildcard hosts/browser/root/*)) \
+            $(WEB)/root/icon-192.png $(WEB)/root/icon-512.png
+$(WEB)/root/%: hosts/browser/root/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(WEB)/root/icon-%.png: hosts/browser/root/icon.svg
+	@mkdir -p $(@D)
+	@rsvg-convert -w $* -h $* $< -o $@
 $(WEB)/%: hosts/browser/page/%
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -97,10 +106,15 @@ endef
 WEB_APP_NAMES := $(sort $(patsubst apps/%/main.c,%,$(wildcard apps/*/main.c)))
 $(foreach a,$(WEB_APP_NAMES),$(eval $(call web_app,$(a))))
 
-WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm $(WEB_PAGE) $(WEB)/xterm.mjs $(WEB)/xterm.css \
-             $(WEB)/addon-fit.mjs $(WEB_APPS)
+WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm $(WEB_PAGE) $(WEB)/xterm.mjs \
+             $(WEB)/xterm.css $(WEB)/addon-fit.mjs $(WEB_ROOT) $(WEB_APPS)
+WEB_SEAL := hosts/browser/seal.mjs hosts/browser/served.json
+WEB_SEALED := $(O)/web/sw.js
+$(WEB_SEALED): $(WEB_FILES) $(WEB_SEAL)
+	@node hosts/browser/seal.mjs $(WEB) $(O)/web
+
 .PHONY: web run-browser
-web: $$(WEB_FILES) ## build the system for a browser into out/web/, a static folder
+web: $(WEB_SEALED) ## build the system for a browser into out/web/, a static folder
 run-browser:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) web
-	@node hosts/browser/serve.mjs $(WEB)
+	@node hosts/browser/serve.mjs $(O)/web

@@ -1,27 +1,20 @@
-// Serves a folder to this machine alone, with the headers that the page needs.
+// Serves a folder to this machine alone, with the headers that the page needs; plain: without, as
+// a server that cannot set any.
 //
-//   node hosts/browser/serve.mjs FOLDER [PORT]
+//   node hosts/browser/serve.mjs FOLDER [PORT [plain]]
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 
-const [folder, port = '8000'] = process.argv.slice(2);
+const [folder, port = '8000', plain] = process.argv.slice(2);
 const root = resolve(folder ?? 'out/web');
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript',
-                '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm',
-                '.toml': 'text/plain; charset=utf-8' };
-const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
-            "connect-src 'self' ws://localhost:* ws://127.0.0.1:* wss:; style-src 'self' 'unsafe-inline'; base-uri 'none'; " +
-            "form-action 'none'; frame-ancestors 'none'";
-const HEADERS = { 'Cross-Origin-Opener-Policy': 'same-origin',
-                  'Cross-Origin-Embedder-Policy': 'require-corp',
-                  'Cross-Origin-Resource-Policy': 'same-origin',
-                  'Content-Security-Policy': CSP,
-                  'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer',
-                  'Cache-Control': 'no-cache' };
+const served = JSON.parse(await readFile(new URL('served.json', import.meta.url)));
+// Addresses of a build never change what they name.
+const cache_of = path => /^\/[0-9a-f]{16}\//.test(path) ? 'max-age=31536000, immutable' : 'no-cache';
+const headers = plain ? {} : served.headers;
 
 async function answer(request, response) {
-  const refuse = code => { response.writeHead(code, HEADERS); response.end(); };
+  const refuse = code => { response.writeHead(code, headers); response.end(); };
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(405);
   let path;
@@ -35,8 +28,9 @@ async function answer(request, response) {
     return refuse(404);
   try {
     const bytes = await readFile(file);
-    response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(file)] ??
-                                                          'application/octet-stream' });
+    response.writeHead(200, {
+      ...headers, 'Cache-Control': cache_of(path),
+      'Content-Type': served.types[extname(file).slice(1)] ?? 'application/octet-stream' });
     response.end(bytes);
   } catch {
     refuse(404);

@@ -13,7 +13,7 @@ export async function check(name, test, session) {
     return;
   failed++;
   console.log(`# ${why}`);
-  for (const line of (await session.screen().catch(() => 'no screen')).split('\n').slice(-25))
+  for (const line of (await session?.screen().catch(() => 'no screen') ?? '').split('\n').slice(-25))
     console.log(`#   ${line}`);
 }
 

@@ -11,9 +11,9 @@ const { chromium } = require('playwright-core');
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
                '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-// The address that a server of the folder answers at; stop() ends it.
-export function serve(folder) {
-  const child = spawn('node', ['hosts/browser/serve.mjs', folder, '0']);
+// The address that a server of the folder answers at; stop() ends it. plain: without headers.
+export function serve(folder, plain) {
+  const child = spawn('node', ['hosts/browser/serve.mjs', folder, '0', ...plain ? ['plain'] : []]);
   return new Promise((resolve, reject) => {
     child.stdout.on('data', data => {
       const hit = String(data).match(/http:\/\/localhost:\d+\//);

@@ -8,7 +8,7 @@ import { chained } from './chain.mjs';
 
 // What the same folder's app says under the supervisor of the build machine.
 function on_linux(app) {
-  const ran = spawnSync('out/bin/vyoma', ['run', `out/tests/browser/web/apps/${app}`]);
+  const ran = spawnSync('out/bin/vyoma', ['run', `out/tests/browser/parts/apps/${app}`]);
   return String(ran.stdout) + String(ran.stderr);
 }
 
@@ -76,6 +76,12 @@ async function main() {
     }, s);
     await check('nothing is asked of anybody else', () =>
       s.requests.every(url => url.startsWith(server.address)), s);
+    await check('a colour that is no class reaches the screen under the policy', async () => {
+      await page.evaluate(() => self.vyoma.terminal.write('\x1b[38;2;1;2;3mcoloured'));
+      await page.waitForFunction(() => [...document.querySelectorAll('.xterm-rows span')].some(span =>
+        span.textContent === 'coloured' && getComputedStyle(span).color === 'rgb(1, 2, 3)'));
+      return true;
+    }, s);
     await check('nothing breaks the content security policy', () =>
       !s.complaints.some(text => /Content Security Policy/.test(text)), s);
     for (const text of s.complaints)

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { browse, serve, Session } from './drive.mjs';
 import { check, finish } from './check.mjs';
 
-const WEB = 'out/tests/browser/web';
+const WEB = 'out/tests/browser/parts';
 const ROGUE = [
   'dotdot', 'absolute', 'other-app', 'proc', 'dev', 'symlinks', 'symlink-race', 'hard-links',
   'change-outside', 'odd-paths', 'descriptors', 'open-files', 'fill-disk', 'supervisor',

@@ -1,6 +1,8 @@
 // The page: a terminal, and the core's worker behind it.
+import './strict-style.js';
 import { Terminal } from './xterm.mjs';
 import { FitAddon } from './addon-fit.mjs';
+import { is_isolated, isolate_or, work_offline } from './offline.js';
 
 const say = why => { document.getElementById('notice').textContent = why; };
 
@@ -35,7 +37,7 @@ function begin() {
   fit.fit();
   terminal.focus();
 
-  const core = new Worker('core-worker.js', { type: 'module', name: 'core' });
+  const core = new Worker(new URL('core-worker.js', import.meta.url), { type: 'module', name: 'core' });
   core.onerror = event => say(`The core could not be started: ${event.message ?? 'see the log'}`);
   core.onmessage = ({ data }) => {
     if (data.show)
@@ -63,8 +65,13 @@ function begin() {
   self.vyoma = { terminal, fetch_port: (port, path) => fetch_port(core, port, path) };
 }
 
-if (self.crossOriginIsolated)
+// What is not there is less than the system: its words are for the log.
+const complain = error => console.warn(`Offline use: ${error.message}`);
+
+if (is_isolated()) {
   begin();
-else
-  say('This page needs to be cross-origin isolated: its server must send the two headers ' +
-      'that docs/browser.md names.');
+  work_offline(say).catch(complain);
+} else {
+  isolate_or(() => say('This page needs to be cross-origin isolated: its server must send the two ' +
+                       'headers that docs/browser.md names.')).catch(complain);
+}

@@ -1,0 +1,55 @@
+// The page's side of the service worker (root/sw.js).
+
+const build = document.querySelector('meta[name=build]').content;
+const HOUR = 3600 * 1000;
+
+// Until it ends, the page's files are kept: see sweep() there.
+function hold_build() {
+  const scope = new URL('./', location).pathname;
+  navigator.locks.request(`vyoma ${scope} ${build}`, { mode: 'shared' }, () => new Promise(() => {}));
+}
+
+const register = () => navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+
+// From the next visit on the page needs no network; say() hears of builds that are newer.
+export async function work_offline(say) {
+  if (!navigator.serviceWorker)
+    return;
+  hold_build();
+  navigator.serviceWorker.onmessage = ({ data }) => {
+    if (data.build && data.build !== build)
+      say('A new build of Vyoma is ready: reload the page to run it.');
+  };
+  const registration = await register();
+  const look = () => registration.update().catch(() => {}); // offline: later
+  setInterval(look, HOUR);
+  document.addEventListener('visibilitychange', () => document.hidden || look());
+}
+
+// On a server that does not send the two headers: the service worker will, from the next load on,
+// which follows at once, and once.
+export async function isolate_or(give_up) {
+  if (!navigator.serviceWorker || sessionStorage.getItem('isolating')) {
+    sessionStorage.removeItem('isolating');
+    give_up();
+    return;
+  }
+  const { installing, waiting, active } = await register();
+  const worker = installing ?? waiting ?? active;
+  const look = () => {
+    if (worker.state === 'redundant')
+      give_up();
+    if (worker.state !== 'activated')
+      return;
+    sessionStorage.setItem('isolating', '1');
+    location.reload();
+  };
+  worker.onstatechange = look;
+  look();
+}
+
+export function is_isolated() {
+  if (self.crossOriginIsolated)
+    sessionStorage.removeItem('isolating');
+  return self.crossOriginIsolated;
+}

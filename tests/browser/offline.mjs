@@ -79,11 +79,40 @@ async function installable(s, page, server) {
   });
 }
 
+// What comes of a fetch below port/, with and without a page that runs the system.
+async function ports(s, page, server) {
+  const other = await page.context().newPage();
+  const open = async path => {
+    const answer = await other.goto(server.address + path);
+    return { status: answer.status(), text: await answer.text(), headers: answer.headers(),
+             url: answer.url() };
+  };
+  const there = await open('port/8080');
+  await check('a port that no app listens on answers with a sentence', () => there.status === 503 &&
+    /no app in this page listens on port 8080/.test(there.text), s);
+  await check('at an address that its links can be relative to', () =>
+    there.url === `${server.address}port/8080/`, s);
+  await check('what an app sends has no part in the page\'s origin', async () =>
+    /^sandbox allow-scripts; default-src 'none'/.test(there.headers['content-security-policy']) &&
+    await other.evaluate(() => self.origin) === 'null', s);
+  await check('there is no port 70000', async () => (await open('port/70000/')).status === 404, s);
+  await check('too long a request is refused', () => page.evaluate(async () =>
+    (await fetch('port/8080/', { method: 'POST', body: new Uint8Array(2e6) })).status === 413), s);
+  await page.goto('about:blank');
+  const gone = await open('port/8080/');
+  await check('a page that is not open is asked for', () => gone.status === 503 &&
+    gone.text.startsWith(`Vyoma is not open in this browser: open ${server.address},`), s);
+  await other.close();
+  await s.open(server.address);
+  await s.shows(/^vyoma>/m);
+}
+
 async function offline(s, page, server) {
   await s.open(server.address);
   await check('the first visit prompts', () => s.shows(/^vyoma>/m));
   await check('and the service worker takes over', () => controlled(page));
   await installable(s, page, server);
+  await ports(s, page, server);
   server.stop();
   await page.reload();
   await check('without the server the page loads again and prompts', () => s.shows(/^vyoma>/m));

@@ -11,13 +11,16 @@ function hold_build() {
 
 const register = () => navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
 
-// From the next visit on the page needs no network; say() hears of builds that are newer.
-export async function work_offline(say) {
+// From the next visit on the page needs no network; say() hears of builds that are newer. What is
+// asked of an app's port goes to the core as it is, and the answer back without us.
+export async function work_offline(say, core) {
   if (!navigator.serviceWorker)
     return;
   hold_build();
-  navigator.serviceWorker.onmessage = ({ data }) => {
-    if (data.build && data.build !== build)
+  navigator.serviceWorker.onmessage = ({ data, ports }) => {
+    if (data.request)
+      core.postMessage({ request: data.request, answer: ports[0] }, [ports[0]]);
+    else if (data.build && data.build !== build)
       say('A new build of Vyoma is ready: reload the page to run it.');
   };
   const registration = await register();

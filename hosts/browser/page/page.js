@@ -63,14 +63,14 @@ function begin() {
   core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows, bridge: bridge_address() } });
   // For the tests, and for whoever looks.
   self.vyoma = { terminal, fetch_port: (port, path) => fetch_port(core, port, path) };
+  return core;
 }
 
 // What is not there is less than the system: its words are for the log.
 const complain = error => console.warn(`Offline use: ${error.message}`);
 
 if (is_isolated()) {
-  begin();
-  work_offline(say).catch(complain);
+  work_offline(say, begin()).catch(complain);
 } else {
   isolate_or(() => say('This page needs to be cross-origin isolated: its server must send the two ' +
                        'headers that docs/browser.md names.')).catch(complain);

@@ -56,14 +56,95 @@ async function kept(name) {
          fetch(address);
 }
 
+// --- port/N/...: what an app in an open page says on port N
+
+const ANSWER_MS = 40000;
+const REQUEST_MOST = 1024 * 1024; // bytes of a body
+const WAITING_MOST = 32;          // requests at once
+const PASSED_ON = ['content-type', 'content-range', 'content-language', 'content-disposition', 'etag',
+                   'last-modified', 'accept-ranges', 'cache-control', 'allow'];
+// Whatever the app sends is of no origin: not that of the page, whose storage and workers it must
+// not reach. It may look as it likes, run nothing and load nothing. (allow-scripts, for without it
+// a page may not reload itself either; the policy has none to run.)
+const CONFINED = {
+  'Content-Security-Policy': "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; " +
+                             "img-src data:; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+let waiting = 0;
+
+const refuse = (status, why) => new Response(why + '\n', {
+  status, headers: { ...CONFINED, 'Content-Type': 'text/plain; charset=utf-8' } });
+
+// { status, headers, body }, or null: nobody answers. Of several pages only one runs the system.
+function ask(pages, request) {
+  return new Promise(resolve => {
+    setTimeout(resolve, ANSWER_MS, null);
+    for (const page of pages) {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => resolve(data);
+      page.postMessage({ request }, [port2]);
+    }
+  });
+}
+
+function passed_on({ status, headers, body }, port) {
+  const passed = new Headers();
+  for (const [name, value] of headers)
+    if (PASSED_ON.includes(name))
+      passed.append(name, value);
+    else if (name === 'location' && value.startsWith('/'))
+      passed.append(name, `${SCOPE.pathname}port/${port}${value}`);
+  for (const [name, value] of Object.entries(CONFINED))
+    passed.set(name, value);
+  const has_none = [204, 205, 304].includes(status);
+  return new Response(has_none ? null : body, { status, headers: passed });
+}
+
+async function answer_of_port(request, port, path) {
+  const pages = (await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))
+    .filter(({ url }) => [SCOPE.pathname, `${SCOPE.pathname}index.html`].includes(new URL(url).pathname));
+  if (pages.length === 0)
+    return refuse(503, `Vyoma is not open in this browser: open ${SCOPE.href}, start the app, and ` +
+                       'try again.');
+  const body = new Uint8Array(await request.arrayBuffer());
+  if (body.length > REQUEST_MOST)
+    return refuse(413, `A request to an app has at most ${REQUEST_MOST} bytes.`);
+  const answer = await ask(pages, { port, method: request.method, path,
+                                    headers: [...request.headers], body });
+  return answer ? passed_on(answer, port)
+                : refuse(504, 'The page that runs Vyoma does not answer.');
+}
+
+async function to_port(request, name, search) {
+  const [, number, path] = name.match(/^port\/(\d{1,5})(\/.*)?$/) ?? [];
+  if (!number || Number(number) > 65535)
+    return refuse(404, 'An app\'s address is port/NUMBER/PATH.');
+  if (!path)
+    return Response.redirect(new URL(`port/${number}/`, SCOPE));
+  if (waiting >= WAITING_MOST)
+    return refuse(503, 'As many requests as there may be wait for an answer.');
+  waiting++;
+  try {
+    return await answer_of_port(request, Number(number), path + search);
+  } finally {
+    waiting--;
+  }
+}
+
 self.addEventListener('install', event => event.waitUntil(install()));
 self.addEventListener('activate', event => event.waitUntil(activate()));
 self.addEventListener('fetch', event => {
   const { method, url } = event.request;
   const address = new URL(url);
-  if (method !== 'GET' || !address.href.startsWith(SCOPE.href))
+  if (!address.href.startsWith(SCOPE.href))
     return;
   const name = address.pathname.slice(SCOPE.pathname.length) || 'index.html';
+  if (name.startsWith('port/'))
+    event.respondWith(to_port(event.request, name, address.search));
+  if (method !== 'GET')
+    return;
   if (Object.hasOwn(FILES, name) || /^[0-9a-f]{16}\//.test(name))
     event.respondWith(kept(name));
   if (name === 'index.html')

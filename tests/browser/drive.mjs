@@ -24,10 +24,10 @@ export function serve(folder, plain) {
   });
 }
 
-export async function browse() {
+export async function browse(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'vyoma-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium', headless: true, args: FLAGS });
+    executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, ...options });
   return { context, close: async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { browse, serve, Session } from './drive.mjs';
 import { check, finish } from './check.mjs';
 
-const WEB = 'out/tests/browser/web';
+const PARTS = 'out/tests/browser/parts';
 
 // Echoes, and says that it has heard the end.
 const echo_server = () => new Promise(resolve => {
@@ -27,13 +27,14 @@ const bridge = apps => new Promise((resolve, reject) => {
   child.on('exit', code => reject(new Error(`vyoma bridge ended with ${code}`)));
 });
 
-// The manifest's destination and the app's arguments.
-function let_call(folder, listed, host, port, engine = 'host') {
-  const file = join(folder, 'apps/caller/vyoma.toml');
+// The manifest's destination and the app's arguments; a build of its own.
+function let_call({ parts, web }, listed, host, port, engine = 'host') {
+  const file = join(parts, 'apps/caller/vyoma.toml');
   writeFileSync(file, readFileSync('tests/browser/apps/caller.toml', 'utf8')
     .replace('manifest_version = 1', `manifest_version = 1\nengine = "${engine}"\n` +
                                      `args = ["${host}", "${port}"]`)
     .replace('localhost:80', listed));
+  spawnSync('node', ['hosts/browser/seal.mjs', parts, web]);
 }
 
 async function visit(context, address) {
@@ -53,7 +54,7 @@ const start_again = async s => {
 
 async function outwards(context, address, folder) {
   const { port, server } = await echo_server();
-  const relay = await bridge(join(folder, 'apps'));
+  const relay = await bridge(join(folder.parts, 'apps'));
   let_call(folder, `localhost:${port}`, 'localhost', port);
   let s = await visit(context, address);
   await has(s, 'without a relay the app hears that there is no network', 'start caller',
@@ -137,6 +138,16 @@ async function inwards(context, address) {
     }
     return true;
   }, s);
+  await check('its page opens in a tab beside', async () => {
+    await s.page.evaluate(() => navigator.serviceWorker.ready);
+    const tab = await context.newPage();
+    await tab.goto(`${address}port/8080/`);
+    const title = await tab.title();
+    await tab.close();
+    if (!title.startsWith('Vyoma'))
+      throw new Error(title);
+    return true;
+  }, s);
   await s.command('kill http-server');
   await s.shows(/killing http-server/);
   await check('when it has ended nobody listens', async () => (await ask(s, 8080, '/')).status === 503, s);
@@ -146,12 +157,20 @@ async function inwards(context, address) {
 }
 
 async function main() {
-  const root = mkdtempSync(join(tmpdir(), 'vyoma-network-')), folder = join(root, 'web');
-  cpSync(WEB, folder, { recursive: true });
-  const server = await serve(folder), browser = await browse();
-  await browser.context.route('**', route => route.continue()); // without the HTTP cache
+  const root = mkdtempSync(join(tmpdir(), 'vyoma-network-'));
+  const folder = { parts: join(root, 'parts'), web: join(root, 'web') };
+  cpSync(PARTS, folder.parts, { recursive: true });
+  let_call(folder, 'localhost:80', 'localhost', 80);
+  const server = await serve(folder.web);
+  // The first without the service worker, which would go on with the build that it has.
+  const fresh = await browse({ serviceWorkers: 'block' });
   try {
-    await outwards(browser.context, server.address, folder);
+    await outwards(fresh.context, server.address, folder);
+  } finally {
+    await fresh.close();
+  }
+  const browser = await browse();
+  try {
     await inwards(browser.context, server.address);
   } finally {
     await browser.close();

@@ -11,7 +11,7 @@ class NotRead extends Error {
 }
 
 async function get(address, most) {
-  const answer = await fetch(address, { cache: 'no-cache' });
+  const answer = await fetch(address);
   if (!answer.ok)
     throw new NotRead(answer.status === 404 ? E_NOENT : E_IO, `${answer.status}`);
   const bytes = new Uint8Array(await answer.arrayBuffer());

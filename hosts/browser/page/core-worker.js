@@ -1,5 +1,6 @@
 // The core's worker: core.wasm, and all that its actions ask for. Messages in: from the page what
 // is typed, from app workers that there is something in their channel. Never blocks.
+import './disk.js'; // storage.js wants it: named here, it is fetched with the others
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
 import { BridgeRemote } from './bridge.js';
@@ -317,6 +318,22 @@ function run({ apps, input }) {
   };
 }
 
+async function get(name) {
+  const answer = await fetch(name);
+  if (!answer.ok)
+    throw new Error(`${name}: ${answer.status}`);
+  return answer;
+}
+
+// Before anybody has asked for it, as is the first app's worker.
+const prepared = Promise.all([
+  WebAssembly.instantiateStreaming(get('core.wasm'), { host }),
+  WebAssembly.compileStreaming(get('wasi.wasm')),
+  get('boot.toml').then(answer => answer.arrayBuffer()),
+]);
+prepared.catch(() => {}); // boot() says it
+spare = new Worker('app-worker.js', { type: 'module' });
+
 async function boot({ columns, rows, run: alone, bridge: relay }) {
   bridge = relay ?? null;
   if (!await be_alone()) {
@@ -324,17 +341,7 @@ async function boot({ columns, rows, run: alone, bridge: relay }) {
                             'one can run at a time. Use that one, or close it and reload this page.' });
     return;
   }
-  const get = async name => {
-    const answer = await fetch(name);
-    if (!answer.ok)
-      throw new Error(`${name}: ${answer.status}`);
-    return answer;
-  };
-  const [core_wasm, wasi_wasm, boot_toml] = await Promise.all([
-    WebAssembly.instantiateStreaming(get('core.wasm'), { host }),
-    WebAssembly.compileStreaming(get('wasi.wasm')),
-    get('boot.toml').then(answer => answer.arrayBuffer()),
-  ]);
+  const [core_wasm, wasi_wasm, boot_toml] = await prepared;
   core = core_wasm.instance.exports;
   wasi_module = wasi_wasm;
   if (core.open() < 0)

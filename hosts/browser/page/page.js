@@ -2,6 +2,7 @@
 import './strict-style.js';
 import { Terminal } from './xterm.mjs';
 import { FitAddon } from './addon-fit.mjs';
+import { core } from './start.js';
 import { is_isolated, isolate_or, work_offline } from './offline.js';
 
 const say = why => { document.getElementById('notice').textContent = why; };
@@ -37,7 +38,6 @@ function begin() {
   fit.fit();
   terminal.focus();
 
-  const core = new Worker(new URL('core-worker.js', import.meta.url), { type: 'module', name: 'core' });
   core.onerror = event => say(`The core could not be started: ${event.message ?? 'see the log'}`);
   core.onmessage = ({ data }) => {
     if (data.show)
@@ -63,14 +63,14 @@ function begin() {
   core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows, bridge: bridge_address() } });
   // For the tests, and for whoever looks.
   self.vyoma = { terminal, fetch_port: (port, path) => fetch_port(core, port, path) };
-  return core;
 }
 
 // What is not there is less than the system: its words are for the log.
 const complain = error => console.warn(`Offline use: ${error.message}`);
 
 if (is_isolated()) {
-  work_offline(say, begin()).catch(complain);
+  begin();
+  work_offline(say, core).catch(complain);
 } else {
   isolate_or(() => say('This page needs to be cross-origin isolated: its server must send the two ' +
                        'headers that docs/browser.md names.')).catch(complain);

@@ -77,16 +77,24 @@ let waiting = 0;
 const refuse = (status, why) => new Response(why + '\n', {
   status, headers: { ...CONFINED, 'Content-Type': 'text/plain; charset=utf-8' } });
 
-// { status, headers, body }, or null: nobody answers. Of several pages only one runs the system.
-function ask(pages, request) {
-  return new Promise(resolve => {
-    setTimeout(resolve, ANSWER_MS, null);
-    for (const page of pages) {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = ({ data }) => resolve(data);
-      page.postMessage({ request }, [port2]);
-    }
-  });
+const is_page = ({ url }) =>
+  [SCOPE.pathname, `${SCOPE.pathname}index.html`].includes(new URL(url).pathname);
+const open_pages = async () =>
+  (await self.clients.matchAll({ type: 'window', includeUncontrolled: true })).filter(is_page);
+
+// { status, headers, body }; null: nobody answers in time, or all pages have been closed. Of
+// several pages only one runs the system, and answers.
+async function ask(pages, request) {
+  let got, settle = () => {};
+  for (const page of pages) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => { got ??= data; settle(); };
+    page.postMessage({ request }, [port2]);
+  }
+  const end = Date.now() + ANSWER_MS;
+  while (!got && Date.now() < end && (await open_pages()).length)
+    await new Promise(resolve => { settle = resolve; setTimeout(resolve, 500); });
+  return got ?? null;
 }
 
 function passed_on({ status, headers, body }, port) {
@@ -103,18 +111,20 @@ function passed_on({ status, headers, body }, port) {
 }
 
 async function answer_of_port(request, port, path) {
-  const pages = (await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))
-    .filter(({ url }) => [SCOPE.pathname, `${SCOPE.pathname}index.html`].includes(new URL(url).pathname));
+  const pages = await open_pages();
+  const none = () => refuse(503, `Vyoma is not open in this browser: open ${SCOPE.href}, start the ` +
+                                 'app, and try again.');
   if (pages.length === 0)
-    return refuse(503, `Vyoma is not open in this browser: open ${SCOPE.href}, start the app, and ` +
-                       'try again.');
+    return none();
   const body = new Uint8Array(await request.arrayBuffer());
   if (body.length > REQUEST_MOST)
     return refuse(413, `A request to an app has at most ${REQUEST_MOST} bytes.`);
   const answer = await ask(pages, { port, method: request.method, path,
                                     headers: [...request.headers], body });
-  return answer ? passed_on(answer, port)
-                : refuse(504, 'The page that runs Vyoma does not answer.');
+  if (answer)
+    return passed_on(answer, port);
+  return (await open_pages()).length === 0 ? none()
+    : refuse(504, 'The page that runs Vyoma does not answer.');
 }
 
 async function to_port(request, name, search) {

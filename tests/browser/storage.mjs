@@ -6,7 +6,6 @@ import { check, finish } from './check.mjs';
 import { chained } from './chain.mjs';
 
 const PROGRAMS = ['files', 'directories', 'rename', 'stat', 'symlinks', 'descriptors'];
-const notice = s => s.page.textContent('#notice');
 let context, address;
 
 async function visit() {
@@ -173,6 +172,38 @@ async function audit() {
   await leave(s);
 }
 
+// What is there and is no log is somebody's: it is left as it is, and nothing is stored.
+async function damaged() {
+  const page = await context.newPage();
+  await page.goto(address + 'boot.toml');
+  const on_disk = text => page.evaluate(async text_ => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('vyoma');
+    const found = [];
+    for (const name of ['log0', 'log1']) {
+      const file = await folder.getFileHandle(name);
+      if (text_) {
+        const writer = await file.createWritable();
+        await writer.write(text_);
+        await writer.close();
+      }
+      found.push(await (await file.getFile()).text());
+    }
+    return found.join();
+  }, text);
+  const text = 'something else '.repeat(10);
+  await on_disk(text);
+  const s = await visit();
+  await check('what is no log is said to be damaged', async () =>
+    /Nothing can be stored: .* damaged/.test(await s.page.textContent('#notice')), s);
+  await has(s, 'then an app with filesystem is refused, and told why', 'start storage-demo',
+            /storage-demo: there is no place for data, so 'filesystem' cannot be given/);
+  await has(s, 'and the others run', 'start hello', /Hello from Vyoma/);
+  await leave(s);
+  await check('what was there is left as it is', async () => await on_disk() === `${text},${text}`, s);
+  await page.close();
+}
+
 // --- browsers
 
 async function in_browser(test, prepare = async () => {}) {
@@ -197,6 +228,7 @@ await in_browser(async () => {
   await no_room();
   await killed('OPFS');
   await audit();
+  await damaged();
 });
 
 // A browser without synchronous access to files: the same page falls back.

@@ -64,6 +64,28 @@ function sizes() {
   figure('core_bytes_compressed', bytes(['core.wasm', 'wasi.wasm']), 'B');
 }
 
+// Files of 8 KB written, synced and renamed over the one before, in the Origin Private File System,
+// and a key's echo meanwhile. The app is one of the tests'.
+async function files() {
+  const server = await serve('out/tests/browser/web'), browser = await browse();
+  const session = new Session(browser.context.pages()[0]), { page } = session;
+  try {
+    await until_prompt(session, () => session.open(server.address));
+    await session.command('start replacer');
+    await session.shows(/stored 20\n/);
+    const stored = async () =>
+      Math.max(...[...(await session.screen()).matchAll(/stored (\d+)\n/g)].map(hit => +hit[1]));
+    const from = performance.now(), first = await stored();
+    await page.waitForTimeout(3000);
+    figure('file_replace', (performance.now() - from) / (await stored() - first), 'ms');
+    figure('key_echo_beside_files', await repeat(page, 'z', 'z', '\x7f'), 'ms');
+  } finally {
+    await browser.close();
+    server.stop();
+  }
+}
+
+await files();
 const server = await serve(FOLDER);
 try {
   const cold = [], warm = [];

@@ -1,1 +1,1 @@
-$(eval $(call benchmark,browser,bench/browser/browser.mjs,$(WEB_SEALED)))
+$(eval $(call benchmark,browser,bench/browser/browser.mjs,$(WEB_SEALED) $(WEB_TEST)/.stamp))

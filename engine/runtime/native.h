@@ -38,7 +38,7 @@ struct native {
 
 /* What is noted of a body while it is validated. */
 struct native_use {
-    uint32_t weight; /* uses, each times 8 for every loop around it; 0: none */
+    uint64_t weight; /* uses, each times 8 for every loop around it; 0: none */
     uint8_t mixed;   /* set by something else than arithmetic: on f32 or f32x4 1, f64x2 2 */
 };
 enum { CANONICAL = 3 };
@@ -49,29 +49,33 @@ struct native_scan {
     uint32_t params;
     uint32_t weight; /* of a use at the present place */
     unsigned loops;
-    uint32_t depth;  /* of blocks */
-    uint8_t canonical; /* the last instruction gave what has, read as f32 or f32x4 (bit 0), as
-                          f64x2 (1), no NaN but what arithmetic made */
+    const uint8_t *last; /* instruction before the one at hand, or NULL */
 };
 /* Before a body is validated; NULL on exhaustion. */
 struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals);
 /* Must native_saw() hear of such instructions? */
 bool native_watches(uint8_t opcode);
-/* Does it give a float whose NaN, if it is one, arithmetic made? As native_scan canonical. */
-uint8_t native_canonical(uint8_t opcode);
 /* The instruction at `at` has been validated. */
 void native_saw(struct native_gen *g, const uint8_t *at);
+/* The same of a call of a function of that type, perhaps in another instance. */
+void native_saw_call(struct native_gen *g, uint32_t type, bool far);
 void native_scan_first(struct native_scan *s, uint32_t local);
+/* The local, a float or vector, is set by the instruction behind `last`. */
+void native_scan_set(struct native_scan *s, uint32_t local, const uint8_t *last);
 
-static inline void native_scan_local(struct native_scan *s, uint32_t local, bool set)
+/* A loop begins (1) or ends (-1). */
+static inline void native_scan_loop(struct native_scan *s, int by)
 {
-    struct native_use *u = &s->uses[local];
-    if (!u->weight)
+    enum { DEPTH_MAX = 5, SHIFT = 3 };
+    s->loops += (unsigned)by;
+    s->weight = UINT32_C(1) << (s->loops < DEPTH_MAX ? s->loops : DEPTH_MAX) * SHIFT;
+}
+
+static inline void native_scan_use(struct native_scan *s, uint32_t local)
+{
+    if (!s->uses[local].weight)
         native_scan_first(s, local);
-    u->weight += u->weight < UINT32_MAX >> 1 ? s->weight : 0;
-    if (set)
-        u->mixed |= (uint8_t)(~s->canonical & CANONICAL);
-    s->canonical = 0;
+    s->uses[local].weight += s->weight;
 }
 
 /* A body that has just been validated. */

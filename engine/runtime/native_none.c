@@ -28,12 +28,15 @@ bool native_watches(uint8_t opcode)
     return false;
 }
 
-uint8_t native_canonical(uint8_t opcode)
+void native_saw(struct native_gen *g, const uint8_t *at)
 {
-    return 0;
 }
 
-void native_saw(struct native_gen *g, const uint8_t *at)
+void native_saw_call(struct native_gen *g, uint32_t type, bool far)
+{
+}
+
+void native_scan_set(struct native_scan *s, uint32_t local, const uint8_t *last)
 {
 }
 

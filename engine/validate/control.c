@@ -1,4 +1,5 @@
 /* Control instructions: blocks and what leaves them, select. */
+#include "runtime/native.h"
 #include "validate/func.h"
 
 static const uint8_t single_types[] = { 0x69, 0, 0, 0, 0, 0, 0x6f, 0x70, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0x7d, 0x7e, 0x7f };
@@ -87,6 +88,8 @@ int op_block(struct compiler *c, enum label_kind kind)
     for (uint32_t i = 0; i < l.param_count; i++)
         c->values[l.height + i].type = l.params[i];
     c->labels[c->label_count++] = l;
+    if (c->scan && kind == L_LOOP)
+        native_scan_loop(c->scan, 1);
     return 0;
 }
 
@@ -152,6 +155,8 @@ int op_end(struct compiler *c, const uint8_t *at)
         c->label_count--;
         return err;
     }
+    if (c->scan && l->kind == L_LOOP)
+        native_scan_loop(c->scan, -1);
     if (l->kind == L_TRY) {
         err = try_end(c, l);
         if (err)

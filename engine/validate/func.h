@@ -62,10 +62,10 @@ struct acc {
 enum acc_class { ACC_INT, ACC_F32, ACC_F64, ACC_CLASSES };
 enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 256 };
 
-/* For quick.c, of an opcode: operands (0: none of its), their type, the result's. */
+/* For quick.c, of a numeric instruction: operands (0: none of its), their type, the result's. Of
+ * one that accesses memory count is one more than its alignment may be. */
 struct quick_row {
     uint8_t count, in, out;
-    uint8_t canonical; /* as native_canonical */
 };
 
 struct compiler {

@@ -1,140 +1,462 @@
-/* The quick way through the instructions that are most of any body, for modules that are
- * validated only (their code is made by a compiler): straight lines of locals, numbers, arithmetic
- * and accesses to memory whose operands are all there. Whatever is unusual, and every error, is
- * left to the general way, at the instruction's start. */
+/* The quick way through nearly all of any body, for modules that are validated only (their code
+ * is made by a compiler): instructions whose operands are all there, of the types they should be,
+ * and not more than one result. Whatever is unusual, and every error, is left to the general
+ * way, at the instruction's start. */
 #include "runtime/native.h"
 #include "validate/func.h"
 
-/* What an instruction takes and gives; in 0: not for this way. */
-static void set_row(struct compiler *c, unsigned opcode, unsigned count, uint8_t in, uint8_t out)
-{
-    if (!native_watches((uint8_t)opcode))
-        c->quick[opcode] = (struct quick_row){ (uint8_t)count, in, out, native_canonical((uint8_t)opcode) };
-}
+/* The compiler's state, as long as nobody else needs it: in registers, hence the inlining. */
+struct quick {
+    struct compiler *c;
+    const uint8_t *at, *p, *end; /* an instruction, what follows its opcode, the body's end */
+    const uint8_t *last;         /* the instruction before it, or NULL */
+    struct value *top;           /* behind the values */
+    struct value *bottom;        /* first of the innermost block */
+    struct value *limit, *high;  /* where no more may be pushed; the highest that top was */
+    struct native_use *uses;     /* of native_scan */
+    const uint8_t *types;        /* of locals */
+    uint32_t locals;
+    uint32_t weight; /* of native_scan */
+};
+
+#define QUICK static inline __attribute__((always_inline))
 
 void quick_begin(struct compiler *c)
 {
-    enum { FIRST_LOAD = 0x28, FIRST_STORE = 0x36, LAST_STORE = 0x3e };
+    enum { FIRST_LOAD = 0x28, LAST_STORE = 0x3e };
     memset(c->quick, 0, sizeof c->quick);
     for (unsigned i = 0; i < 256; i++) {
-        uint8_t in, out;
-        unsigned count = numeric_signature(i, &in, &out);
-        if (count)
-            set_row(c, i, count, in, out);
+        struct quick_row *row = &c->quick[i];
+        if (!native_watches((uint8_t)i))
+            row->count = (uint8_t)numeric_signature(i, &row->in, &row->out);
     }
     for (unsigned i = FIRST_LOAD; i <= LAST_STORE && c->m->memory_count; i++)
-        set_row(c, i, i < FIRST_STORE ? 1 : 2, ENG_I32, access_of(i)->type);
+        c->quick[i].count = access_of(i)->align + 1u;
 }
 
-/* The operands that the block has of its own. */
-static inline uint32_t available(const struct compiler *c)
+/* --- values ------------------------------------------------------------------------------ */
+
+QUICK bool has(const struct quick *q, uint32_t count)
 {
-    return c->value_count - c->labels[c->label_count - 1].height;
+    return q->top >= q->bottom + count;
 }
 
-static inline void set_value(struct compiler *c, uint32_t i, uint8_t type)
+QUICK bool push_quick(struct quick *q, uint8_t type)
 {
-    c->values[i] = (struct value){ type, V_SLOT, 0, 0 };
-}
-
-static inline bool push_quick(struct compiler *c, uint8_t type)
-{
-    if (c->value_count == c->value_capacity || c->base + c->value_count >= ENG_MAX_FRAME_SLOTS)
+    if (q->top == q->limit)
         return false;
-    set_value(c, c->value_count++, type);
-    if (c->value_count > c->max_height)
-        c->max_height = c->value_count;
+    q->top->type = type;
+    q->top->kind = V_SLOT;
+    q->top++;
+    if (q->top > q->high)
+        q->high = q->top;
     return true;
 }
 
-/* local.get, local.set, local.tee of one of the first 128. */
-static inline bool quick_local(struct compiler *c, const uint8_t *p, const uint8_t *end)
+QUICK bool unary(struct quick *q, uint8_t in, uint8_t out)
 {
-    if (p + 1 >= end || p[1] >= c->local_count || p[1] >= 0x80)
+    if (!has(q, 1) || q->top[-1].type != in)
         return false;
-    uint8_t type = c->local_types[p[1]];
-    if (*p == 0x20) {
-        if (!push_quick(c, type))
+    q->top[-1].type = out;
+    return true;
+}
+
+QUICK bool binary(struct quick *q, uint8_t in, uint8_t out)
+{
+    if (!has(q, 2) || q->top[-1].type != in || q->top[-2].type != in)
+        return false;
+    q->top--;
+    q->top[-1].type = out;
+    return true;
+}
+
+QUICK bool numeric(struct quick *q, uint8_t opcode)
+{
+    const struct quick_row *row = &q->c->quick[opcode];
+    return row->count == 1 ? unary(q, row->in, row->out)
+                           : row->count && binary(q, row->in, row->out);
+}
+
+/* --- immediates -------------------------------------------------------------------------- */
+
+/* Steps over a LEB128 of at most `most` bytes, few enough that it cannot be too large. */
+QUICK bool skip_leb(struct quick *q, unsigned most)
+{
+    if (q->p < q->end && *q->p < 0x80) {
+        q->p++;
+        return true;
+    }
+    uint64_t word, last;
+    if (q->end - q->p < (ptrdiff_t)sizeof word)
+        return false;
+    memcpy(&word, q->p, sizeof word);
+    last = ~word & UINT64_C(0x8080808080808080);
+    unsigned n = last ? (unsigned)__builtin_ctzll(last) / 8 + 1 : 9;
+    q->p += n;
+    return n <= most;
+}
+
+/* An index below the limit, of one or two bytes. */
+QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
+{
+    if (q->end - q->p < 2)
+        return false;
+    uint32_t x = *q->p++;
+    if (__builtin_expect(x >= 0x80, 0)) {
+        uint32_t more = *q->p++;
+        if (more >= 0x80)
+            return false;
+        x = (x & 0x7f) | more << 7;
+    }
+    *ret = x;
+    return x < limit;
+}
+
+/* --- instructions ------------------------------------------------------------------------ */
+
+QUICK bool constant(struct quick *q, uint8_t type, unsigned most)
+{
+    return skip_leb(q, most) && push_quick(q, type);
+}
+
+QUICK bool fixed(struct quick *q, uint8_t type, unsigned bytes)
+{
+    if (q->end - q->p < (ptrdiff_t)bytes)
+        return false;
+    q->p += bytes;
+    return push_quick(q, type);
+}
+
+QUICK void use_local(struct quick *q, uint32_t x)
+{
+    if (!q->uses[x].weight)
+        native_scan_first(q->c->scan, x);
+    q->uses[x].weight += q->weight;
+}
+
+QUICK bool get_local(struct quick *q)
+{
+    uint32_t x;
+    if (!index_quick(q, q->locals, &x) || !push_quick(q, q->types[x]))
+        return false;
+    use_local(q, x);
+    return true;
+}
+
+QUICK bool set_local(struct quick *q, bool tee)
+{
+    uint32_t x;
+    if (!index_quick(q, q->locals, &x))
+        return false;
+    uint8_t type = q->types[x];
+    if (!has(q, 1) || q->top[-1].type != type)
+        return false;
+    q->top -= !tee;
+    use_local(q, x);
+    if (type < ENG_I64)
+        native_scan_set(q->c->scan, x, q->last);
+    return true;
+}
+
+QUICK bool global(struct quick *q, bool set)
+{
+    const struct eng_module *m = q->c->m;
+    uint32_t x;
+    if (!index_quick(q, m->global_count, &x) || m->globals[x].type == ENG_V128)
+        return false;
+    const struct module_global *global = &m->globals[x];
+    if (!set)
+        return push_quick(q, global->type);
+    if (!global->is_mutable || !has(q, 1) || q->top[-1].type != global->type)
+        return false;
+    q->top--;
+    return true;
+}
+
+/* An alignment that says of which memory is too large here. */
+QUICK bool memarg(struct quick *q, uint8_t opcode)
+{
+    return q->p < q->end && *q->p++ < q->c->quick[opcode].count && skip_leb(q, 4);
+}
+
+QUICK bool load(struct quick *q, uint8_t opcode, uint8_t type)
+{
+    return memarg(q, opcode) && unary(q, ENG_I32, type);
+}
+
+QUICK bool store(struct quick *q, uint8_t opcode, uint8_t type)
+{
+    if (!memarg(q, opcode) || !has(q, 2) || q->top[-1].type != type || q->top[-2].type != ENG_I32)
+        return false;
+    q->top -= 2;
+    return true;
+}
+
+QUICK bool drop(struct quick *q)
+{
+    if (!has(q, 1) || q->top[-1].type == V128_HIGH)
+        return false;
+    q->top--;
+    return true;
+}
+
+/* Of numbers. */
+QUICK bool select_quick(struct quick *q)
+{
+    if (!has(q, 3) || q->top[-1].type != ENG_I32 || q->top[-2].type < ENG_F64 ||
+        q->top[-2].type > ENG_I32 || q->top[-3].type != q->top[-2].type)
+        return false;
+    q->top -= 2;
+    return true;
+}
+
+QUICK bool call(struct quick *q)
+{
+    const struct eng_module *m = q->c->m;
+    uint32_t i;
+    if (!index_quick(q, m->func_count, &i))
+        return false;
+    const struct eng_functype *t = &m->slot_types[m->func_types[i]];
+    uint32_t n = t->param_count;
+    if (!has(q, n) || t->result_count > 1)
+        return false;
+    struct value *first = q->top - n;
+    for (uint32_t k = 0; k < n; k++)
+        if (first[k].type != t->params[k])
+            return false;
+    if (t->result_count) {
+        q->top = first;
+        if (!push_quick(q, t->results[0]))
             return false;
     } else {
-        if (!available(c) || c->values[c->value_count - 1].type != type)
-            return false;
-        c->value_count -= *p == 0x21;
+        q->top = first;
     }
-    native_scan_local(c->scan, p[1], *p != 0x20);
+    native_saw_call(q->c->native, m->func_types[i], i < m->func_imports);
     return true;
 }
 
-static inline bool quick_numeric(struct compiler *c, const struct quick_row *row)
+/* --- blocks ------------------------------------------------------------------------------- */
+
+QUICK struct label *label_quick(const struct quick *q, uint32_t depth)
 {
-    uint32_t n = c->value_count;
-    if (available(c) < row->count || c->values[n - 1].type != row->in ||
-        c->values[n - row->count].type != row->in)
-        return false;
-    c->value_count = n - row->count + 1;
-    set_value(c, c->value_count - 1, row->out);
-    return true;
+    return &q->c->labels[q->c->label_count - 1 - depth];
 }
 
-/* r is behind the opcode. */
-static inline bool quick_access(struct compiler *c, const struct quick_row *row, uint8_t opcode,
-                                struct reader *r)
+/* The innermost block has become another one. */
+QUICK void new_bottom(struct quick *q)
 {
-    uint32_t n = c->value_count;
-    /* An offset of five bytes may have too many bits. */
-    if (available(c) < row->count || reader_left(r) < 5 || *r->p > access_of(opcode)->align ||
-        (r->p[1] & r->p[2] & r->p[3] & r->p[4] & 0x80) ||
-        c->values[n - row->count].type != ENG_I32)
-        return false;
-    if (row->count == 2 && c->values[n - 1].type != row->out)
-        return false;
-    r->p++;
-    reader_u32(r);
-    if (row->count == 2)
-        c->value_count = n - 2;
-    else
-        set_value(c, n - 1, row->out);
-    return true;
+    q->bottom = q->c->values + label_quick(q, 0)->height;
 }
 
-/* One instruction at r->p; false and nothing changed when it is not for this way. A number
- * that cannot be read leaves r failed. */
-static inline bool quick_one(struct compiler *c, struct reader *r)
+QUICK void loop_quick(struct quick *q, int by)
 {
-    const uint8_t *p = r->p;
-    uint8_t opcode = *p;
-    const struct quick_row *row = &c->quick[opcode];
-    if (opcode >= 0x20 && opcode <= 0x22) {
-        if (!quick_local(c, p, r->end))
-            return false;
-        r->p += 2;
-    } else if (opcode >= 0x45 && row->count) {
-        if (!quick_numeric(c, row))
-            return false;
-        c->scan->canonical = row->canonical;
-        r->p++;
-    } else if (opcode == 0x41) {
-        if (!push_quick(c, ENG_I32))
-            return false;
-        c->scan->canonical = 0;
-        r->p++;
-        reader_s32(r);
-    } else if (row->count) {
-        r->p++;
-        if (!quick_access(c, row, opcode, r)) {
-            r->p = p;
-            return false;
-        }
-        c->scan->canonical = 0;
-    } else {
+    native_scan_loop(q->c->scan, by);
+    q->weight = q->c->scan->weight;
+}
+
+QUICK bool block(struct quick *q, enum label_kind kind)
+{
+    static const uint8_t types[] = { ENG_F64, ENG_F32, ENG_I64, ENG_I32 };
+    struct compiler *c = q->c;
+    if (q->p == q->end || c->label_count == c->label_capacity || c->label_count >= ENG_MAX_NESTING)
         return false;
+    uint8_t type = *q->p++;
+    bool none = type == 0x40;
+    if (!none && (type < ENG_F64 || type > ENG_I32))
+        return false;
+    if (kind == L_IF) {
+        if (!has(q, 1) || q->top[-1].type != ENG_I32)
+            return false;
+        q->top--;
     }
+    c->labels[c->label_count++] = (struct label){ .kind = (uint8_t)kind,
+                                                  .dead_outside = true,
+                                                  .height = (uint32_t)(q->top - c->values),
+                                                  .results = none ? NULL : &types[type - ENG_F64],
+                                                  .result_count = !none,
+                                                  .clauses = c->clause_count };
+    q->bottom = q->top;
+    if (kind == L_LOOP)
+        loop_quick(q, 1);
     return true;
+}
+
+/* Are l's results all that is on the stack? */
+QUICK bool at_end(const struct quick *q, const struct label *l)
+{
+    return l->result_count <= 1 && q->top == q->bottom + l->result_count &&
+           (!l->result_count || q->bottom->type == l->results[0]);
+}
+
+QUICK bool else_quick(struct quick *q)
+{
+    struct label *l = label_quick(q, 0);
+    if (l->kind != L_IF || l->param_count || !at_end(q, l))
+        return false;
+    l->kind = L_ELSE;
+    l->unreachable = false;
+    q->top = q->bottom;
+    return true;
+}
+
+QUICK bool end_quick(struct quick *q)
+{
+    struct label *l = label_quick(q, 0);
+    if (l->kind == L_FUNC || l->kind == L_TRY || !at_end(q, l) ||
+        (l->kind == L_IF && (l->param_count || l->result_count)))
+        return false;
+    if (l->kind == L_LOOP)
+        loop_quick(q, -1);
+    q->c->label_count--;
+    new_bottom(q);
+    return true;
+}
+
+/* Are the values that a branch to l takes along below `skip` others? */
+QUICK bool can_leave(const struct quick *q, const struct label *l, uint32_t skip)
+{
+    uint32_t arity = label_arity(l);
+    return arity <= 1 && has(q, arity + skip) &&
+           (!arity || q->top[-1 - (int)skip].type == label_types(l)[0]);
+}
+
+QUICK void end_path(struct quick *q)
+{
+    q->top = q->bottom;
+    label_quick(q, 0)->unreachable = true;
+}
+
+QUICK bool br(struct quick *q)
+{
+    uint32_t depth;
+    if (!index_quick(q, q->c->label_count, &depth) || !can_leave(q, label_quick(q, depth), 0))
+        return false;
+    end_path(q);
+    return true;
+}
+
+QUICK bool br_if(struct quick *q)
+{
+    uint32_t depth;
+    if (!index_quick(q, q->c->label_count, &depth) || !has(q, 1) || q->top[-1].type != ENG_I32 ||
+        !can_leave(q, label_quick(q, depth), 1))
+        return false;
+    q->top--;
+    return true;
+}
+
+QUICK bool return_quick(struct quick *q)
+{
+    if (!can_leave(q, &q->c->labels[0], 0))
+        return false;
+    end_path(q);
+    return true;
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
+
+/* False when the instruction is not for this way; then only p, top and high may have changed. */
+QUICK bool quick_one(struct quick *q, uint8_t opcode)
+{
+    switch (opcode) {
+    case 0x00:
+        end_path(q);
+        return true;
+    case 0x02:
+        return block(q, L_BLOCK);
+    case 0x03:
+        return block(q, L_LOOP);
+    case 0x04:
+        return block(q, L_IF);
+    case 0x05:
+        return else_quick(q);
+    case 0x0b:
+        return end_quick(q);
+    case 0x0c:
+        return br(q);
+    case 0x0d:
+        return br_if(q);
+    case 0x0f:
+        return return_quick(q);
+    case 0x10:
+        return call(q);
+    case 0x1a:
+        return drop(q);
+    case 0x1b:
+        return select_quick(q);
+    case 0x20:
+        return get_local(q);
+    case 0x21:
+        return set_local(q, false);
+    case 0x22:
+        return set_local(q, true);
+    case 0x23:
+    case 0x24:
+        return global(q, opcode == 0x24);
+    case 0x28:
+    case 0x2c ... 0x2f:
+        return load(q, opcode, ENG_I32);
+    case 0x29:
+    case 0x30 ... 0x35:
+        return load(q, opcode, ENG_I64);
+    case 0x2a:
+        return load(q, opcode, ENG_F32);
+    case 0x2b:
+        return load(q, opcode, ENG_F64);
+    case 0x36:
+    case 0x3a ... 0x3b:
+        return store(q, opcode, ENG_I32);
+    case 0x37:
+    case 0x3c ... 0x3e:
+        return store(q, opcode, ENG_I64);
+    case 0x38:
+        return store(q, opcode, ENG_F32);
+    case 0x39:
+        return store(q, opcode, ENG_F64);
+    case 0x41:
+        return constant(q, ENG_I32, 4);
+    case 0x42:
+        return constant(q, ENG_I64, 8);
+    case 0x43:
+        return fixed(q, ENG_F32, 4);
+    case 0x44:
+        return fixed(q, ENG_F64, 8);
+    case 0x45:
+        return unary(q, ENG_I32, ENG_I32);
+    case 0x46 ... 0x4f:
+    case 0x6a ... 0x6c:
+    case 0x71 ... 0x78:
+        return binary(q, ENG_I32, ENG_I32);
+    default:
+        return numeric(q, opcode);
+    }
 }
 
 void quick_run(struct compiler *c)
 {
     struct reader *r = &c->l->r;
-    while (r->p < r->end && quick_one(c, r))
-        ;
+    uint32_t room = ENG_MAX_FRAME_SLOTS - c->base;
+    struct quick q = { .c = c, .p = r->p, .end = r->end, .last = c->scan->last,
+                       .uses = c->scan->uses, .weight = c->scan->weight, .types = c->local_types,
+                       .locals = c->local_count };
+    q.top = c->values + c->value_count;
+    q.high = c->values + c->max_height;
+    q.limit = c->values + (room < c->value_capacity ? room : c->value_capacity);
+    new_bottom(&q);
+    for (;;) {
+        struct value *top = q.top, *high = q.high;
+        q.at = q.p;
+        if (q.p == q.end)
+            break;
+        if (!quick_one(&q, *q.p++)) {
+            q.top = top;
+            q.high = high;
+            break;
+        }
+        q.last = q.at;
+    }
+    r->p = q.at;
+    c->scan->last = q.last;
+    c->value_count = (uint32_t)(q.top - c->values);
+    c->max_height = (uint32_t)(q.high - c->values);
 }

@@ -424,7 +424,10 @@ struct native_gen *native_begin(struct loader *l)
         g->n->enter = pool_alloc(&m->pool, env, m->type_count, sizeof *g->n->enter);
         g->call_sites = take(g, module_func_defined(m), sizeof *g->call_sites);
         g->far_sites = take(g, m->type_count, sizeof *g->far_sites);
-        ok = g->n->funcs && g->n->enter && g->call_sites && g->far_sites &&
+        g->type_out = take(g, m->type_count, sizeof *g->type_out);
+        for (uint32_t i = 0; g->type_out && i < m->type_count; i++)
+            g->type_out[i] = type_out_bytes(&m->types[i]);
+        ok = g->n->funcs && g->n->enter && g->call_sites && g->far_sites && g->type_out &&
              gen_grow(g, (void **)&g->vals, &g->val_capacity, VALS_FIRST, sizeof *g->vals) &&
              gen_grow(g, (void **)&g->labels, &g->label_capacity, LABELS_FIRST,
                       sizeof *g->labels) &&
@@ -501,6 +504,7 @@ void native_end(struct native_gen *g)
         env->resize(env->ctx, g->a.start, (size_t)(g->a.end - g->a.start), 0);
     give(g, g->call_sites, module_func_defined(g->m), sizeof *g->call_sites);
     give(g, g->far_sites, g->m->type_count, sizeof *g->far_sites);
+    give(g, g->type_out, g->m->type_count, sizeof *g->type_out);
     struct { void *p; size_t bytes; } arrays[] = {
         { g->locals, g->local_capacity * sizeof *g->locals },
         { g->scan.uses, g->scan.use_capacity * sizeof *g->scan.uses },
@@ -514,7 +518,6 @@ void native_end(struct native_gen *g)
         { g->stubs, g->stub_capacity * sizeof *g->stubs },
         { g->consts, g->const_capacity * sizeof *g->consts },
         { g->wides, g->wide_capacity * sizeof *g->wides },
-        { g->kinds, g->kind_capacity },
     };
     for (unsigned i = 0; i < base_countof(arrays); i++)
         if (arrays[i].p)

@@ -141,6 +141,7 @@ struct native_gen {
     uint32_t *call_sites;
     /* By type: stubs that leave for other instances and the host. */
     uint32_t *far_sites;
+    uint32_t *type_out; /* by type: bytes of arguments and results that are in memory */
 
     /* The body. */
     const uint8_t *p, *end;
@@ -173,8 +174,6 @@ struct native_gen {
     uint32_t const_count, const_capacity;
     struct gwide *wides;
     uint32_t wide_count, wide_capacity;
-    uint8_t *kinds; /* of the scan: nesting */
-    uint32_t kind_capacity;
 
     uint32_t gpr_free, xmm_free; /* temporaries that hold nothing */
     uint32_t gpr_temps;          /* all of this function */
@@ -476,7 +475,7 @@ void gen_conversion(struct native_gen *g, uint8_t opcode);
 void gen_simd(struct native_gen *g);
 /* Steps over what follows 0xfd. */
 void simd_skip(const uint8_t **p);
-/* As native_canonical, of what is at p behind 0xfd. */
+/* As canonical() in prescan.c, of what is at p behind 0xfd. */
 uint8_t simd_canonical(const uint8_t *p);
 /* float.c */
 void gen_float(struct native_gen *g, uint8_t opcode);

@@ -125,35 +125,31 @@ uint32_t type_out_bytes(const struct eng_functype *t)
     return stack * 8;
 }
 
-enum { LOOP_DEPTH_MAX = 5, LOOP_SHIFT = 3 };
-
-static void set_loops(struct native_scan *s, unsigned loops)
-{
-    s->loops = loops;
-    s->weight = UINT32_C(1) << (loops < LOOP_DEPTH_MAX ? loops : LOOP_DEPTH_MAX) * LOOP_SHIFT;
-}
-
 void native_scan_first(struct native_scan *s, uint32_t x)
 {
     s->touched[s->touched_count++] = x;
     s->uses[x].mixed = x < s->params ? CANONICAL : 0;
 }
 
-static void saw_call(struct native_gen *g, const struct eng_functype *t, bool far)
+/* Of C, for an instruction. */
+static void saw_helper(struct native_gen *g)
 {
-    struct native_scan *s = &g->scan;
     g->has_calls = true;
+    g->calls_weight += g->calls_weight < UINT32_MAX >> 2 ? g->scan.weight : 0;
+}
+
+void native_saw_call(struct native_gen *g, uint32_t type, bool far)
+{
+    saw_helper(g);
     g->has_far |= far;
-    g->calls_weight += g->calls_weight < UINT32_MAX >> 2 ? s->weight : 0;
-    uint32_t bytes = t ? type_out_bytes(t) : 0;
-    if (bytes > g->out_bytes)
-        g->out_bytes = bytes;
+    if (g->type_out[type] > g->out_bytes)
+        g->out_bytes = g->type_out[type];
 }
 
 /* far: perhaps to another instance. */
 static void saw_tail(struct native_gen *g, uint32_t type, bool far)
 {
-    uint32_t bytes = type_out_bytes(&g->m->types[type]);
+    uint32_t bytes = g->type_out[type];
     g->has_tails = true;
     g->has_bridge |= far;
     if (bytes > g->tail_bytes)
@@ -163,7 +159,7 @@ static void saw_tail(struct native_gen *g, uint32_t type, bool far)
 }
 
 /* Arithmetic or a number: what it gives is no NaN that must keep its payload. */
-uint8_t native_canonical(uint8_t opcode)
+static uint8_t canonical_op(uint8_t opcode)
 {
     bool is = (opcode >= 0x8d && opcode <= 0x97) || (opcode >= 0x9b && opcode <= 0xa5) ||
               (opcode >= 0xb2 && opcode <= 0xbb);
@@ -178,38 +174,40 @@ static bool canonical_const(const uint8_t *p, bool f64)
     return f64 ? bits << 1 <= UINT64_C(0xffe0000000000000) : (bits & 0x7fffffff) <= 0x7f800000;
 }
 
-static void scan_nesting(struct native_gen *g, uint8_t opcode)
+/* Does the instruction give a float whose NaN, if it is one, arithmetic made? Read as f32 or f32x4
+ * (bit 0), as f64x2 (1). */
+static uint8_t canonical(const uint8_t *at)
 {
-    struct native_scan *s = &g->scan;
-    if (opcode == 0x0b) {
-        if (s->depth && g->kinds[--s->depth])
-            set_loops(s, s->loops - 1);
-    } else if (gen_grow(g, (void **)&g->kinds, &g->kind_capacity, s->depth + 1u, 1)) {
-        g->kinds[s->depth++] = opcode == 0x03;
-        if (opcode == 0x03)
-            set_loops(s, s->loops + 1);
+    switch (at ? *at : 0) {
+    case 0x43:
+    case 0x44:
+        return canonical_const(at + 1, *at == 0x44) ? CANONICAL : 0;
+    case 0xfd:
+        return simd_canonical(at + 1);
+    default:
+        return at ? canonical_op(*at) : 0;
     }
 }
 
-enum scan_watch { WATCH_NONE, WATCH_LOCAL, WATCH_NESTING, WATCH_CALL, WATCH_INDIRECT, WATCH_FLOAT,
-                  WATCH_TEMPS, WATCH_HELPER, WATCH_SIMD, WATCH_TAIL };
+void native_scan_set(struct native_scan *s, uint32_t local, const uint8_t *last)
+{
+    s->uses[local].mixed |= (uint8_t)(~canonical(last) & CANONICAL);
+}
+
+enum scan_watch { WATCH_NONE, WATCH_LOCAL, WATCH_TRY, WATCH_CALL, WATCH_INDIRECT, WATCH_TEMPS,
+                  WATCH_HELPER, WATCH_TAIL };
 
 static enum scan_watch watch_of(uint8_t opcode)
 {
     switch (opcode) {
-    case 0x02 ... 0x04:
-    case 0x0b:
     case 0x1f:
-        return WATCH_NESTING;
+        return WATCH_TRY;
     case 0x10:
         return WATCH_CALL;
     case 0x11:
         return WATCH_INDIRECT;
     case 0x20 ... 0x22:
         return WATCH_LOCAL;
-    case 0x43:
-    case 0x44:
-        return WATCH_FLOAT;
     case 0x25:
     case 0x26:
     case 0x6d ... 0x70: /* division */
@@ -224,8 +222,6 @@ static enum scan_watch watch_of(uint8_t opcode)
     case 0xba:
     case 0xfc:
         return WATCH_HELPER;
-    case 0xfd:
-        return WATCH_SIMD;
     case 0x12:
     case 0x13:
         return WATCH_TAIL;
@@ -244,43 +240,42 @@ static bool is_access(uint8_t opcode)
     return opcode >= 0x28 && opcode <= 0x3e;
 }
 
+static void saw_local(struct native_scan *s, const uint8_t *at)
+{
+    const uint8_t *p = at + 1;
+    uint32_t x = body_u32(&p);
+    native_scan_use(s, x);
+    if (*at != 0x20)
+        native_scan_set(s, x, s->last);
+}
+
 void native_saw(struct native_gen *g, const uint8_t *at)
 {
     const struct eng_module *m = g->m;
-    struct native_scan *s = &g->scan;
     const uint8_t *p = at + 1;
     uint32_t i;
-    enum scan_watch watch = watch_of(*at);
-    if (watch == WATCH_LOCAL) {
-        native_scan_local(s, body_u32(&p), *at != 0x20);
-        return;
-    }
-    s->canonical = native_canonical(*at);
-    switch (watch) {
+    switch (watch_of(*at)) {
     case WATCH_NONE: /* but for those that name a memory, which take the slow way here */
         g->four_temps |= is_access(*at) && *p & MEMARG_HAS_INDEX;
         break;
     case WATCH_LOCAL:
+        saw_local(&g->scan, at);
         break;
-    case WATCH_NESTING:
-        scan_nesting(g, *at);
-        g->has_calls |= *at == 0x1f; /* what can be caught comes from one */
+    case WATCH_TRY: /* what can be caught comes from a call */
+        g->has_calls = true;
         break;
     case WATCH_CALL:
         i = body_u32(&p);
-        saw_call(g, &m->types[m->func_types[i]], i < m->func_imports);
+        native_saw_call(g, m->func_types[i], i < m->func_imports);
         break;
     case WATCH_INDIRECT:
-        saw_call(g, &m->types[body_u32(&p)], true);
-        break;
-    case WATCH_FLOAT:
-        s->canonical = canonical_const(p, *at == 0x44) ? CANONICAL : 0;
+        native_saw_call(g, body_u32(&p), true);
         break;
     case WATCH_TEMPS:
         g->four_temps = true;
         break;
     case WATCH_HELPER:
-        saw_call(g, NULL, false);
+        saw_helper(g);
         break;
     case WATCH_TAIL:
         i = body_u32(&p);
@@ -289,10 +284,8 @@ void native_saw(struct native_gen *g, const uint8_t *at)
         else
             saw_tail(g, i, true);
         break;
-    case WATCH_SIMD:
-        s->canonical = simd_canonical(p);
-        break;
     }
+    g->scan.last = at;
 }
 
 struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals)
@@ -311,19 +304,21 @@ struct native_scan *native_function_begin(struct native_gen *g, uint32_t params,
         memset(g->locals + had_locals, 0, (g->local_capacity - had_locals) * sizeof *g->locals);
     s->touched_count = 0;
     s->params = params;
-    s->depth = 0;
-    s->canonical = 0;
-    set_loops(s, 0);
+    s->last = NULL;
+    s->loops = 0;
+    native_scan_loop(s, 0);
     return s;
 }
 
 /* What has been seen of locals becomes the generator's own. */
 static void take_uses(struct native_gen *g)
 {
+    enum { WEIGHT_MAX = INT32_MAX };
     struct native_scan *s = &g->scan;
     for (uint32_t i = 0; i < s->touched_count; i++) {
         uint32_t x = s->touched[i];
-        g->locals[x] = (struct glocal){ .weight = s->uses[x].weight,
+        uint64_t weight = s->uses[x].weight;
+        g->locals[x] = (struct glocal){ .weight = weight < WEIGHT_MAX ? (uint32_t)weight : WEIGHT_MAX,
                                         .slot = SLOT_NONE,
                                         .type = g->local_types[x],
                                         .reg = NO_REG,
@@ -453,7 +448,7 @@ void prescan(struct native_gen *g, const struct native_body *body)
     g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
     g->vectors = body->vectors;
     g->home_shift = body->vectors ? 4 : 3;
-    g->has_bridge |= g->tail_bytes > type_out_bytes(g->type);
+    g->has_bridge |= g->tail_bytes > g->type_out[g->m->funcs[g->index].type];
     take_uses(g);
     pin_locals(g);
     uint32_t slots = 0;

@@ -1,96 +1,89 @@
 #include "x64/asm.h"
 
-/* Prefixes and opcode. Each byte is written and then kept or not, which is quicker than to
- * guess. */
-static inline uint8_t *prefixes(uint8_t *p, uint32_t op, unsigned r, unsigned x, unsigned b,
-                                bool force)
+/* Prefixes and opcode. Bytes that may be absent are written and then kept or not, which is quicker
+ * than to guess. rex: bits of that prefix; regs: an or of the numbers of those that may be of 8 bits. */
+static inline uint8_t *prefixes(uint8_t *p, uint32_t op, unsigned rex, unsigned regs)
 {
-    unsigned prefix = op >> 16 & 0xff, map = op >> 8 & 0xff;
-    unsigned rex = (op >> 22 & 8) | (r >> 1 & 4) | (x >> 2 & 2) | (b >> 3 & 1);
-    *p = (uint8_t)prefix;
-    p += prefix != 0;
+    static const uint8_t mandatory[] = { 0, 0x66, 0xf3, 0xf2 };
+    unsigned force = 0;
+    if (op & (UINT32_C(3) << 24 | X64_BYTE_REG)) {
+        *p = mandatory[op >> 24 & 3];
+        p += (op >> 24 & 3) != 0;
+        force = (op & X64_BYTE_REG) != 0 && regs >= RSP;
+    }
+    rex |= op >> 24 & 8;
     *p = (uint8_t)(0x40 | rex);
-    p += (rex != 0) | force;
-    *p = 0x0f;
-    p += map != 0;
-    if (__builtin_expect(map > MAP_0F, 0))
-        *p++ = map == MAP_0F38 ? 0x38 : 0x3a;
-    *p++ = (uint8_t)op;
-    return p;
+    p += (rex | force) != 0;
+    memcpy(p, &op, 4);
+    return p + (op >> 28) + 1;
 }
-_Static_assert(X64_WIDE >> 22 == 8, "REX.W");
+_Static_assert(X64_WIDE >> 24 == 8, "REX.W");
 
 /* Both could be the byte register; a needless prefix does no harm. */
 void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 {
-    bool force = (op & X64_BYTE_REG) != 0 && (reg >= RSP || rm >= RSP);
-    uint8_t *p = prefixes(a->p, op, reg, 0, rm, force);
-    *p++ = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
-    a->p = p;
+    uint8_t *p = prefixes(a->p, op, (reg >> 1 & 4) | rm >> 3, reg | rm);
+    *p = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p + 1;
 }
 
 /* What names the memory, behind the opcode at p; where the instruction ends. */
 static inline uint8_t *memory(uint8_t *p, unsigned reg, struct x64_mem m)
 {
-    bool small = m.disp == (int8_t)m.disp;
-    /* rbp and r13 as bases cannot do without a displacement. */
-    bool none = m.disp == 0 && (m.base & 7) != RBP;
-    unsigned mod = none ? 0 : small ? 1 : 2;
-    bool sib = m.index != NO_INDEX || (m.base & 7) == RSP;
-    *p++ = (uint8_t)(mod << 6 | (reg & 7) << 3 | (sib ? 4 : m.base & 7));
-    *p = (uint8_t)(m.shift << 6 | (m.index & 7) << 3 | (m.base & 7));
-    p += sib;
+    unsigned any = (m.disp != 0) | (m.form & MEM_DISP);
+    unsigned mod = !any ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
+    p[0] = (uint8_t)(mod << 6 | (reg & 7) << 3 | m.rm);
+    p[1] = m.sib;
+    p += 1 + (m.form & MEM_SIB);
     memcpy(p, &m.disp, 4);
-    return p + (none ? 0 : small ? 1 : 4);
+    return p + (mod + (mod & 2)); /* 0, 1 or 4 bytes */
 }
 
 void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)
 {
-    bool force = (op & X64_BYTE_REG) != 0 && reg >= RSP;
-    a->p = memory(prefixes(a->p, op, reg, m.index, m.base, force), reg, m);
+    a->p = memory(prefixes(a->p, op, (reg >> 1 & 4) | m.rex, reg), reg, m);
 }
 
 uint32_t asm_rip(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
 {
-    a->p = prefixes(a->p, op, reg, 0, 0, false);
+    a->p = prefixes(a->p, op, reg >> 1 & 4, 0);
     asm_8(a, (reg & 7) << 3 | 5);
     asm_32(a, (uint32_t)disp);
     return asm_pos(a) - 4;
 }
 
 /* Prefix and opcode, in the short form where there is one. */
-static void vex(struct assembler *a, uint32_t op, unsigned reg, unsigned x, unsigned b,
-                unsigned vvvv)
+static void vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rex, unsigned vvvv)
 {
-    unsigned prefix = op >> 16 & 0xff, map = op >> 8 & 0x1f, r = (~reg >> 3 & 1) << 7;
-    unsigned pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
-    unsigned last = (~vvvv & 15) << 3 | pp;
-    if (map == MAP_0F && !(op & X64_WIDE) && x < 8 && b < 8) {
+    unsigned length = op >> 28, r = (~reg >> 3 & 1) << 7;
+    unsigned map = length == 1 ? 1 : (op >> 8 & 0xff) == 0x38 ? 2 : 3;
+    unsigned last = (~vvvv & 15) << 3 | (op >> 24 & 3);
+    if (map == 1 && !(op & X64_WIDE) && !rex) {
         asm_8(a, 0xc5);
         asm_8(a, r | last);
     } else {
         asm_8(a, 0xc4);
-        asm_8(a, r | (~x >> 3 & 1) << 6 | (~b >> 3 & 1) << 5 | map);
+        asm_8(a, r | (~rex & 3) << 5 | map);
         asm_8(a, (op & X64_WIDE ? 0x80u : 0u) | last);
     }
-    asm_8(a, op & 0xff);
+    asm_8(a, op >> 8 * length);
 }
 
 void asm_vex(struct assembler *a, uint32_t op, unsigned reg, unsigned rm, unsigned vvvv)
 {
-    vex(a, op, reg, 0, rm, vvvv);
+    vex(a, op, reg, rm >> 3, vvvv);
     asm_8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
 void asm_vex_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m, unsigned vvvv)
 {
-    vex(a, op, reg, m.index, m.base, vvvv);
+    vex(a, op, reg, m.rex, vvvv);
     a->p = memory(a->p, reg, m);
 }
 
 uint32_t asm_vex_rip(struct assembler *a, uint32_t op, unsigned reg, unsigned vvvv)
 {
-    vex(a, op, reg, 0, 0, vvvv);
+    vex(a, op, reg, 0, vvvv);
     asm_8(a, (reg & 7) << 3 | 5);
     asm_32(a, 0);
     return asm_pos(a) - 4;

@@ -1,7 +1,8 @@
 /* The encoder of x86-64 instructions, and nothing else: it knows no WebAssembly.
  *
- * An operation is one number: opcode byte, opcode map, mandatory prefix, and whether a
- * register operand is of 8 bits. Whoever emits has made room before (asm_room). */
+ * An operation is one number: the opcode's bytes, as they are written; how many these are less one;
+ * mandatory prefix; whether operands are of 64 bits or a register operand is of 8. Whoever emits
+ * has made room before (gen_room). */
 #ifndef ENGINE_X64_ASM_H
 #define ENGINE_X64_ASM_H
 
@@ -17,11 +18,18 @@ enum x64_cond {
     CC_LE, CC_G
 };
 
-#define X64_OP(prefix, map, byte) ((uint32_t)(byte) | (uint32_t)(map) << 8 | (uint32_t)(prefix) << 16)
-#define X64_BYTE_REG (UINT32_C(1) << 24) /* spl, bpl, sil, dil need a prefix */
-#define X64_WIDE (UINT32_C(1) << 25)     /* 64-bit operands */
-
-enum { MAP_0, MAP_0F, MAP_0F38, MAP_0F3A };
+/* A map is what comes before the opcode's last byte, and how many bytes that are. */
+enum { MAP_0, MAP_0F = 0x10f, MAP_0F38 = 0x2380f, MAP_0F3A = 0x23a0f };
+#define X64_LENGTH(map) ((uint32_t)(map) >> ((uint32_t)(map) > 0xffff ? 16 : 8))
+#define X64_PREFIX(prefix)                                                                        \
+    ((prefix) == 0 ? 0u : (prefix) == 0x66 ? 1u : (prefix) == 0xf3 ? 2u : 3u /* 0xf2 */)
+#define X64_OP(prefix, map, byte)                                                                 \
+    (((uint32_t)(map) & ((map) > 0xffff ? 0xffffu : 0xffu)) |                                     \
+     (uint32_t)(byte) << 8 * X64_LENGTH(map) | X64_LENGTH(map) << 28 | X64_PREFIX(prefix) << 24)
+#define X64_BYTE_REG (UINT32_C(1) << 26) /* spl, bpl, sil, dil need a prefix */
+#define X64_WIDE (UINT32_C(1) << 27)     /* 64-bit operands */
+/* One of a row of operations whose numbers follow each other: by condition, by width. */
+#define X64_NTH(op, cond) ((uint32_t)(op) + ((uint32_t)(cond) << 8))
 
 /* op reg, rm unless said otherwise. */
 enum {
@@ -53,8 +61,8 @@ enum {
     OP_LZCNT = X64_OP(0xf3, MAP_0F, 0xbd),
     OP_TZCNT = X64_OP(0xf3, MAP_0F, 0xbc),
     OP_POPCNT = X64_OP(0xf3, MAP_0F, 0xb8),
-    OP_CMOV = X64_OP(0, MAP_0F, 0x40), /* + condition */
-    OP_SETCC = (int)(X64_OP(0, MAP_0F, 0x90) | X64_BYTE_REG), /* rm only, + condition */
+    OP_CMOV = X64_OP(0, MAP_0F, 0x40), /* X64_NTH: by condition */
+    OP_SETCC = (int)(X64_OP(0, MAP_0F, 0x90) | X64_BYTE_REG), /* rm only, likewise */
     OP_GROUP1 = X64_OP(0, MAP_0, 0x81), /* add /0 or /1 and /4 sub /5 xor /6 cmp /7, imm32 */
     OP_GROUP1_8 = X64_OP(0, MAP_0, 0x83), /* likewise, imm8 */
     OP_SHIFT_IMM = X64_OP(0, MAP_0, 0xc1), /* rol /0 ror /1 shl /4 shr /5 sar /7 */
@@ -91,11 +99,15 @@ enum { SSE_SQRT = 0x51, SSE_ADD = 0x58, SSE_MUL = 0x59, SSE_SUB = 0x5c, SSE_MIN 
 enum { EXT_ADD, EXT_OR, EXT_ADC, EXT_SBB, EXT_AND, EXT_SUB, EXT_XOR, EXT_CMP };
 enum { EXT_ROL = 0, EXT_ROR = 1, EXT_SHL = 4, EXT_SHR = 5, EXT_SAR = 7 };
 
-enum { NO_INDEX = 4 /* rsp cannot be one */ };
+/* base + (index << shift) + disp, as far as the instruction's other operands do not matter. */
 struct x64_mem {
-    uint8_t base, index, shift; /* base + (index << shift) + disp */
+    uint8_t rex;  /* its bits X and B */
+    uint8_t rm;   /* of the byte ModRM */
+    uint8_t sib;  /* the byte behind it */
+    uint8_t form; /* below */
     int32_t disp;
 };
+enum { MEM_SIB = 1, MEM_DISP = 2 }; /* there is a byte SIB; a displacement, though it be 0 */
 
 /* Code under construction. Positions are offsets from start. */
 struct assembler {
@@ -131,13 +143,18 @@ static inline void asm_write32(struct assembler *a, uint32_t at, uint32_t v)
     memcpy(a->start + at, &v, 4);
 }
 
-static inline struct x64_mem mem_of(unsigned base, int32_t disp)
-{
-    return (struct x64_mem){ (uint8_t)base, NO_INDEX, 0, disp };
-}
 static inline struct x64_mem mem_index(unsigned base, unsigned index, unsigned shift, int32_t disp)
 {
-    return (struct x64_mem){ (uint8_t)base, (uint8_t)index, (uint8_t)shift, disp };
+    bool must = (base & 7) == RBP; /* and r13 */
+    return (struct x64_mem){ (uint8_t)((index >> 3) << 1 | base >> 3), 4,
+                             (uint8_t)(shift << 6 | (index & 7) << 3 | (base & 7)),
+                             (uint8_t)(MEM_SIB | (must ? MEM_DISP : 0)), disp };
+}
+static inline struct x64_mem mem_of(unsigned base, int32_t disp)
+{
+    bool must = (base & 7) == RBP, sib = (base & 7) == RSP; /* and r12 */
+    return (struct x64_mem){ (uint8_t)(base >> 3), (uint8_t)(base & 7), 4 << 3 | RSP,
+                             (uint8_t)(sib | (must ? MEM_DISP : 0)), disp };
 }
 
 /* Register forms, and those with memory: reg is a register or the opcode's extension. */

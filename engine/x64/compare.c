@@ -32,12 +32,12 @@ static void materialise(struct native_gen *g, unsigned cond)
     if (cond >= CC_FEQ) {
         unsigned t = gpr_alloc(g);
         bool eq = cond == CC_FEQ;
-        asm_rr(&g->a, (uint32_t)OP_SETCC + (eq ? CC_NP : CC_P), 0, t);
-        asm_rr(&g->a, (uint32_t)OP_SETCC + (eq ? CC_E : CC_NE), 0, d);
+        asm_rr(&g->a, X64_NTH(OP_SETCC, eq ? CC_NP : CC_P), 0, t);
+        asm_rr(&g->a, X64_NTH(OP_SETCC, eq ? CC_E : CC_NE), 0, d);
         asm_rr(&g->a, eq ? OP_AND : OP_OR, d, t);
         gpr_free(g, t);
     } else {
-        asm_rr(&g->a, (uint32_t)OP_SETCC + cond, 0, d);
+        asm_rr(&g->a, X64_NTH(OP_SETCC, cond), 0, d);
     }
     asm_rr(&g->a, (uint32_t)OP_MOVZX8, dest.set ? dest.reg : d, d);
     if (dest.set)
@@ -49,7 +49,7 @@ static void materialise(struct native_gen *g, unsigned cond)
 static void cmov(struct native_gen *g, unsigned cond, unsigned d, struct gval *v)
 {
     struct x64_mem m;
-    uint32_t op = (OP_CMOV + cond) | wide_flag(v->type);
+    uint32_t op = X64_NTH(OP_CMOV, cond) | wide_flag(v->type);
     if (val_mem(g, v, &m))
         asm_rm(&g->a, op, d, m);
     else

@@ -386,7 +386,7 @@ void gen_br_table(struct native_gen *g)
     unsigned i = val_temp(g, &v), t = gpr_alloc(g);
     asm_mov_imm(a, t, n);
     asm_rr(a, OP_CMP, i, t);
-    asm_rr(a, OP_CMOV + CC_A, i, t);
+    asm_rr(a, X64_NTH(OP_CMOV, CC_A), i, t);
     uint32_t lea = asm_rip(a, OP_LEA | X64_WIDE, t, 0);
     asm_rm(a, OP_MOVSXD | X64_WIDE, i, mem_index(t, i, 2, 0));
     asm_rr(a, OP_ADD | X64_WIDE, i, t);

@@ -78,7 +78,7 @@ static struct x64_mem checked_address(struct native_gen *g, struct gval *at, uin
            ctx(offsetof(struct native_ctx, mem_last) + width * sizeof(int64_t)));
     gen_trap_if(g, CC_G, ENG_TRAP_MEMORY_BOUNDS);
     if (g->hardened)
-        asm_rm(&g->a, (OP_CMOV + CC_G) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
+        asm_rm(&g->a, X64_NTH(OP_CMOV, CC_G) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
     return mem_index(REG_MEM, t, 0, 0);
 }
 
@@ -94,7 +94,7 @@ static struct x64_mem other_address(struct native_gen *g, struct gval *at, struc
     gpr_free(g, end);
     gen_trap_if(g, CC_A, ENG_TRAP_MEMORY_BOUNDS);
     if (g->hardened)
-        asm_rm(a, (OP_CMOV + CC_A) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
+        asm_rm(a, X64_NTH(OP_CMOV, CC_A) | X64_WIDE, t, ctx(offsetof(struct native_ctx, zero)));
     asm_rm(a, OP_ADD | X64_WIDE, t, mem_of(m, offsetof(struct eng_memory, block.base)));
     gpr_free(g, m);
     return mem_of(t, 0);

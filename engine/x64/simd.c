@@ -271,7 +271,7 @@ static void compare_unsigned(struct native_gen *g, const struct simd_row *row)
     struct gval b = v_pop(g, CLEAN), a = v_pop(g, CLEAN);
     unsigned rb = val_reg(g, &b), d = val_temp(g, &a);
     v_op3(g, row->op, X_SCRATCH, d, rb);
-    v_op(g, OP_PCMPEQB + row->arg, d, X_SCRATCH);
+    v_op(g, X64_NTH(OP_PCMPEQB, row->arg), d, X_SCRATCH);
     if (row->flags & SF_NOT)
         complement(g, d);
     val_release(g, &b);

@@ -129,7 +129,7 @@ static void cross_bridge(struct native_gen *g, const struct eng_functype *t)
     load64(g, RCX, BRIDGE(RDX, top));
     asm_alu_imm(a, true, EXT_SUB, RCX, (int32_t)type_out_bytes(t));
     asm_rm(a, OP_CMP | X64_WIDE, RCX, BRIDGE(RDX, area));
-    asm_rm(a, (OP_CMOV + CC_A) | X64_WIDE, RCX, BRIDGE(RDX, area));
+    asm_rm(a, X64_NTH(OP_CMOV, CC_A) | X64_WIDE, RCX, BRIDGE(RDX, area));
     store64(g, RCX, BRIDGE(RDX, area));
     load64(g, RDX, mem_of(RSP, (int32_t)g->frame_total)); /* where the bridge goes on */
     for (int32_t i = (int32_t)argument_bytes(t) - 8; i >= 0; i -= 8) /* upwards, may overlap */

@@ -63,8 +63,8 @@ static const struct form forms[] = {
     { "lzcnt", OP_LZCNT, DWORD, DWORD, false },
     { "tzcnt", OP_TZCNT | X64_WIDE, QWORD, QWORD, false },
     { "popcnt", OP_POPCNT | X64_WIDE, QWORD, QWORD, false },
-    { "cmovg", OP_CMOV + CC_G, DWORD, DWORD, false },
-    { "cmovae", (OP_CMOV + CC_AE) | X64_WIDE, QWORD, QWORD, false },
+    { "cmovg", X64_NTH(OP_CMOV, CC_G), DWORD, DWORD, false },
+    { "cmovae", X64_NTH(OP_CMOV, CC_AE) | X64_WIDE, QWORD, QWORD, false },
     { "mov", OP_MOV_STORE, DWORD, DWORD, true },
     { "mov", OP_MOV_STORE | X64_WIDE, QWORD, QWORD, true },
     { "mov", (uint32_t)OP_MOV_STORE8, BYTE, BYTE, true },
@@ -91,41 +91,40 @@ static const char *width(enum kind k)
          : k == BYTE ? "byte ptr" : "";
 }
 
-static void print_mem(const struct form *f, struct x64_mem m)
+static bool is_lea(const struct form *f)
 {
-    bool lea = (f->op & 0xffff) == OP_LEA;
-    fprintf(source, "%s [%s", lea ? "" : width(f->rm), r64[m.base]);
-    if (m.index != NO_INDEX)
-        fprintf(source, "+%s*%u", r64[m.index], 1u << m.shift);
-    fprintf(source, "%+d]", m.disp);
+    return (f->op | X64_WIDE) == (OP_LEA | X64_WIDE);
 }
 
-static void emit_rm(const struct form *f, unsigned reg, struct x64_mem m)
+/* op reg, [base + (index << shift) + disp]; index RSP: none, as the CPU has it. */
+static void emit_rm(const struct form *f, unsigned reg, unsigned base, unsigned index,
+                    unsigned shift, int32_t disp)
 {
-    asm_rm(&a, f->op, reg, m);
+    bool lea = is_lea(f);
+    asm_rm(&a, f->op, reg, index == RSP ? mem_of(base, disp) : mem_index(base, index, shift, disp));
     fprintf(source, "%s ", f->name);
     if (!f->reversed)
         fprintf(source, "%s, ", name(f->reg, reg));
-    print_mem(f, m);
+    fprintf(source, "%s [%s", lea ? "" : width(f->rm), r64[base]);
+    if (index != RSP)
+        fprintf(source, "+%s*%u", r64[index], 1u << shift);
+    fprintf(source, "%+d]", disp);
     fprintf(source, f->reversed ? ", %s\n" : "\n", name(f->reg, reg));
 }
 
 static void all_memory(const struct form *f)
 {
     static const int32_t disps[] = { 0, 1, 127, -128, 128, -129, INT32_MAX };
-    for (unsigned base = 0; base < 16; base++) {
-        for (unsigned d = 0; d < sizeof disps / sizeof *disps; d++) {
-            emit_rm(f, base ^ d, mem_of(base, disps[d]));
+    for (unsigned base = 0; base < 16; base++)
+        for (unsigned d = 0; d < sizeof disps / sizeof *disps; d++)
             for (unsigned index = 0; index < 16; index++)
-                if (index != RSP)
-                    emit_rm(f, (base + index) & 15, mem_index(base, index, d & 3, disps[d]));
-        }
-    }
+                emit_rm(f, index == RSP ? base ^ d : (base + index) & 15, base, index, d & 3,
+                        disps[d]);
 }
 
 static void all_registers(const struct form *f)
 {
-    if ((f->op & 0xffff) == OP_LEA)
+    if (is_lea(f))
         return;
     for (unsigned reg = 0; reg < 16; reg++) {
         for (unsigned rm = 0; rm < 16; rm++) {
@@ -160,7 +159,7 @@ static void immediates(void)
         asm_push(&a, reg);
         asm_pop(&a, reg);
         fprintf(source, "push %s\npop %s\n", r64[reg], r64[reg]);
-        asm_rr(&a, (uint32_t)OP_SETCC + CC_B, 0, reg);
+        asm_rr(&a, X64_NTH(OP_SETCC, CC_B), 0, reg);
         fprintf(source, "setb %s\n", r8[reg]);
         asm_rr(&a, OP_SHIFT_IMM | X64_WIDE, EXT_SAR, reg);
         asm_8(&a, 5);

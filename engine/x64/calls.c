@@ -147,7 +147,7 @@ static void zero_locals(struct native_gen *g)
         if (x < g->type->param_count)
             continue;
         if (l->reg == NO_REG && l->type == ENG_V128) {
-            struct gval zero = { .type = ENG_V128, .kind = G_CONST, .bits = 0 };
+            struct gval zero = { .type = ENG_V128, .kind = G_CONST, .reg = NO_REG };
             val_store(g, &zero, local_mem(g, x));
         } else if (l->reg == NO_REG) {
             asm_rm(&g->a, OP_MOV_IMM | X64_WIDE, 0, local_mem(g, x));
@@ -264,7 +264,7 @@ void place_args(struct native_gen *g, const struct eng_functype *t)
         reg = param_next(&w, t->params[i], &at);
         if (reg == NO_REG)
             val_store(g, v, mem_of(RSP, (int32_t)at));
-        else if (val_in_reg(g, v, &from))
+        else if (val_in_reg(v, &from))
             add_move(is_float(v->type) ? &floats : &ints, reg, from);
     }
     run_moves(g, false, &ints);
@@ -273,7 +273,7 @@ void place_args(struct native_gen *g, const struct eng_functype *t)
     for (uint32_t i = 0; i < t->param_count; i++) {
         struct gval *v = &g->vals[first + i];
         reg = param_next(&w, t->params[i], &at);
-        if (reg != NO_REG && !val_in_reg(g, v, &from))
+        if (reg != NO_REG && !val_in_reg(v, &from))
             val_load(g, v, reg);
     }
 }

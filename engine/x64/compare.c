@@ -72,7 +72,7 @@ static void select_int(struct native_gen *g, unsigned cond)
     }
     struct gdest dest = dest_of(g, type);
     unsigned rb, d;
-    bool b_in = val_in_reg(g, &b, &rb);
+    bool b_in = val_in_reg(&b, &rb);
     if (cond != CC_FNE && !(dest.set && b_in && rb == dest.reg) &&
         (dest.set || b.kind != G_REG)) { /* in a's place: the other one moves in */
         d = dest.set ? dest.reg : a.kind == G_REG ? a.reg : gpr_alloc(g);
@@ -81,7 +81,7 @@ static void select_int(struct native_gen *g, unsigned cond)
     } else {
         d = dest.set ? dest.reg : b.kind == G_REG ? b.reg : gpr_alloc(g);
         unsigned ra;
-        if (val_in_reg(g, &a, &ra) && ra == d && !(b_in && rb == d)) {
+        if (val_in_reg(&a, &ra) && ra == d && !(b_in && rb == d)) {
             unsigned t = gpr_alloc(g);
             val_load(g, &a, t);
             a.kind = G_REG;

@@ -244,7 +244,8 @@ static void missing_else(struct native_gen *g, struct glabel *l)
         if (!g->dead)
             link_branch(g, l, asm_jmp(&g->a, 0));
         else_here(g, l);
-        struct gval v = { .type = l->results[0], .kind = G_SLOT, .at = l->height };
+        struct gval v = { .type = l->results[0], .kind = G_SLOT, .reg = NO_REG,
+                          .at = l->height };
         val_load(g, &v, is_float(v.type) ? 0 : RAX);
     } else {
         else_here(g, l);

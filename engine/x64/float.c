@@ -21,7 +21,7 @@ static void apply(struct native_gen *g, uint32_t op, unsigned d, struct gval *v)
 static bool reads(const struct native_gen *g, const struct gval *v, unsigned reg)
 {
     unsigned r;
-    return val_in_reg(g, v, &r) && r == reg;
+    return val_in_reg(v, &r) && r == reg;
 }
 
 /* With three operands; b in a register. */
@@ -48,7 +48,7 @@ static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commu
     }
     if (!dest.set)
         d = a.kind == G_REG ? a.reg : xmm_alloc(g);
-    bool a_in = val_in_reg(g, &a, &ra), b_in = val_in_reg(g, &b, &rb);
+    bool a_in = val_in_reg(&a, &ra), b_in = val_in_reg(&b, &rb);
     if (g->avx && a_in && b_in && ra != d) {
         apply_vex(g, op, d, ra, rb);
     } else if (b_in && rb == d && !(a_in && ra == d)) { /* d = a op d */
@@ -120,7 +120,7 @@ static void unary(struct native_gen *g, uint8_t out, uint32_t op, int imm)
         val_load(g, &v, d);
         asm_rr(&g->a, op, d, d);
     } else {
-        if (!val_in_reg(g, &v, &r) || r != d) /* the rest of d would be waited for */
+        if (!val_in_reg(&v, &r) || r != d) /* the rest of d would be waited for */
             asm_rr(&g->a, OP_XORPS, d, d);
         apply(g, op, d, &v);
     }

@@ -1,7 +1,19 @@
 /* A module's native code: the generator's memory, one function after the other, the end. */
 #include "x64/gen.h"
 
-enum { ROOM_PER_OP = 1024, ROOM_PER_OPERAND = 32 };
+/* Bytes of code that one instruction may make: operands and results may all have to move. */
+static size_t op_need(const struct native_gen *g)
+{
+    enum { ROOM_PER_OP = 1024, ROOM_PER_OPERAND = 32 };
+    size_t results = g->type ? g->type->result_count : 0;
+    return ROOM_PER_OP + (results + g->val_capacity) * ROOM_PER_OPERAND;
+}
+
+void gen_set_limit(struct native_gen *g)
+{
+    size_t have = (size_t)(g->a.end - g->a.start), need = op_need(g);
+    g->limit = g->a.start + (have > need ? have - need : 0);
+}
 
 /* --- memory --------------------------------------------------------------------------------- */
 
@@ -19,6 +31,7 @@ bool gen_room(struct native_gen *g, size_t bytes)
     g->a.start = p;
     g->a.p = p + used;
     g->a.end = p + want;
+    gen_set_limit(g);
     return true;
 }
 
@@ -313,17 +326,22 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
     }
 }
 
+/* Room for any instruction, whatever the operands. */
+static bool op_room(struct native_gen *g)
+{
+    size_t need = op_need(g) + 1;
+    return (size_t)(g->a.end - g->a.p) >= need || gen_room(g, need);
+}
+
 static void compile_body(struct native_gen *g)
 {
-    size_t results = g->type->result_count * (size_t)ROOM_PER_OPERAND;
     while (g->label_count) {
         if (g->dead)
             skip_dead(g);
-        size_t need = ROOM_PER_OP + results + (size_t)g->count * ROOM_PER_OPERAND;
-        if ((size_t)(g->a.end - g->a.p) < need && !gen_room(g, need))
+        if (g->a.p >= g->limit && !op_room(g))
             return;
-        g->at = g->p;
-        gen_any(g, *g->p++);
+        g->at = g->p++;
+        gen_any(g, *g->at);
         if (g->error)
             return;
     }
@@ -341,6 +359,7 @@ static void begin_body(struct native_gen *g, uint32_t index, const struct native
     g->count = g->flushed = g->clause_count = 0;
     g->stub_count = g->const_count = g->wide_count = g->fix_count = 0;
     g->dead = false;
+    gen_set_limit(g);
 }
 
 static void link_calls(struct native_gen *g, uint32_t index, uint32_t pos)

@@ -34,22 +34,28 @@ enum { CLEAN, DIRTY_F32, DIRTY_F64 }; /* scalars: the first two */
 struct gval {
     uint8_t type; /* enum eng_valtype */
     uint8_t kind;
-    uint8_t reg; /* of G_REG */
+    uint8_t reg; /* that it is in, or NO_REG */
     uint8_t dirty;
     uint32_t at; /* of G_LOCAL the local, of G_SLOT the operand whose home it is in */
     uint64_t bits; /* of G_CONST; of a v128 the address of its 16 bytes in the module */
 };
+enum { VAL_HEAD = 4 }; /* bytes of type, kind, reg, dirty */
 
 enum { SLOT_NONE = UINT32_MAX };
 struct glocal {
     uint32_t weight; /* uses, each times 8 for every loop around it; 0: never used */
     uint32_t slot;   /* or SLOT_NONE */
     uint32_t refs;
+    /* As operands that are the local begin. */
     uint8_t type;
-    uint8_t reg;  /* or NO_REG */
-    uint8_t mixed; /* something else than arithmetic may have set it: of native_use */
-    uint8_t dirty; /* only arithmetic set it: not yet canonical */
+    uint8_t kind;  /* G_LOCAL */
+    uint8_t reg;   /* or NO_REG */
+    uint8_t dirty; /* in a register, and only arithmetic set it: not yet canonical */
 };
+
+_Static_assert(offsetof(struct glocal, dirty) - offsetof(struct glocal, type) ==
+                   offsetof(struct gval, dirty) - offsetof(struct gval, type),
+               "a local's head is an operand's");
 
 enum glabel_kind { GL_FUNC, GL_BLOCK, GL_LOOP, GL_IF, GL_ELSE, GL_TRY };
 struct glabel {
@@ -157,6 +163,7 @@ struct native_gen {
 
     struct gval *vals;
     uint32_t count, val_capacity;
+    uint8_t *limit; /* of code, up to where there is room for any instruction */
     uint32_t flushed; /* operands below are in slots or constants */
     struct glabel *labels;
     uint32_t label_count, label_capacity;
@@ -198,6 +205,8 @@ struct native_gen {
 
 /* Makes room for that many bytes of code. False with g->error. */
 bool gen_room(struct native_gen *g, size_t bytes);
+/* What an instruction may need has changed: sets limit. */
+void gen_set_limit(struct native_gen *g);
 bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);
 /* Records that the code before the present position (of a call) or at pos comes from
  * the module's offset. far: a call that may leave the instance. */
@@ -234,8 +243,8 @@ static inline uint32_t body_u32(const uint8_t **p)
 }
 static inline int64_t body_s64(const uint8_t **p)
 {
-    if (**p < 0x40)
-        return *(*p)++;
+    if (**p < 0x80)
+        return (int64_t)(*(*p)++ ^ 0x40) - 0x40;
     return (int64_t)body_leb_slow(p, true);
 }
 /* A value type as code handles it: every reference to a function is a funcref. */
@@ -290,42 +299,50 @@ static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t loca
 /* Makes room for one more operand. */
 void val_room(struct native_gen *g);
 
-static inline struct gval *val_push(struct native_gen *g, uint8_t type, uint8_t kind)
+/* One more operand, to be filled in. */
+static inline struct gval *val_push(struct native_gen *g)
 {
-    if (g->count == g->val_capacity)
+    if (__builtin_expect(g->count == g->val_capacity, 0))
         val_room(g);
-    struct gval *v = &g->vals[g->count++];
-    v->type = type;
-    v->kind = kind;
-    v->dirty = CLEAN;
-    return v;
+    return &g->vals[g->count++];
 }
 
 static inline void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
 {
-    struct gval *v = val_push(g, type, G_REG);
+    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_REG;
     v->reg = (uint8_t)reg;
     v->dirty = (uint8_t)dirty;
-    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count - 1;
 }
 
 static inline void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits)
 {
-    val_push(g, type, G_CONST)->bits = bits;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_CONST;
+    v->reg = NO_REG;
+    v->dirty = CLEAN;
+    v->bits = bits;
 }
 
 static inline void val_push_local(struct native_gen *g, uint32_t x)
 {
     struct glocal *l = &g->locals[x];
-    struct gval *v = val_push(g, l->type, G_LOCAL);
+    struct gval *v = val_push(g);
+    memcpy(&v->type, &l->type, VAL_HEAD);
     v->at = x;
-    v->dirty = l->dirty;
     l->refs++;
 }
 
 static inline void val_push_slot(struct native_gen *g, uint8_t type)
 {
-    struct gval *v = val_push(g, type, G_SLOT);
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_SLOT;
+    v->reg = NO_REG;
+    v->dirty = CLEAN;
     v->at = g->count - 1;
 }
 
@@ -339,17 +356,24 @@ static inline void xmm_free(struct native_gen *g, unsigned reg)
     g->xmm_free |= 1u << reg & ((1u << XMM_TEMPS) - 1);
 }
 
-/* The top operand; its temporary, if any, is held for the caller. */
+/* The top operand, which stays where it is until something is pushed; its temporary, if any, is
+ * held for the caller. */
+static inline struct gval *val_take(struct native_gen *g)
+{
+    uint32_t at = --g->count;
+    struct gval *v = &g->vals[at];
+    if (g->flushed > at)
+        g->flushed = at;
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        (is_float(v->type) ? g->xmm_owner : g->gpr_owner)[v->reg] = SLOT_NONE;
+    return v;
+}
+
 static inline struct gval val_pop(struct native_gen *g)
 {
-    struct gval v = g->vals[--g->count];
-    if (g->flushed > g->count)
-        g->flushed = g->count;
-    if (v.kind == G_REG)
-        (is_float(v.type) ? g->xmm_owner : g->gpr_owner)[v.reg] = SLOT_NONE;
-    else if (v.kind == G_LOCAL)
-        g->locals[v.at].refs--;
-    return v;
+    return *val_take(g);
 }
 
 /* Gives up v's temporary. */
@@ -366,18 +390,44 @@ static inline void val_release(struct native_gen *g, const struct gval *v)
 /* Removes operands above `count`. */
 void val_drop_to(struct native_gen *g, uint32_t count);
 
+/* Spill the deepest operand in a temporary that is none of these. */
+void gpr_spill(struct native_gen *g, uint32_t not_these);
+void xmm_spill(struct native_gen *g);
+
 /* A free temporary, held; something may be spilled for it. */
-unsigned gpr_alloc(struct native_gen *g);
-unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these);
-unsigned xmm_alloc(struct native_gen *g);
+static inline unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these)
+{
+    if (__builtin_expect(!(g->gpr_free & ~not_these), 0))
+        gpr_spill(g, not_these);
+    unsigned reg = (unsigned)__builtin_ctz(g->gpr_free & ~not_these);
+    g->gpr_free &= ~(1u << reg);
+    g->gpr_owner[reg] = SLOT_NONE;
+    return reg;
+}
+static inline unsigned gpr_alloc(struct native_gen *g)
+{
+    return gpr_alloc_not(g, 0);
+}
+static inline unsigned xmm_alloc(struct native_gen *g)
+{
+    if (__builtin_expect(!g->xmm_free, 0))
+        xmm_spill(g);
+    unsigned reg = (unsigned)__builtin_ctz(g->xmm_free);
+    g->xmm_free &= ~(1u << reg);
+    g->xmm_owner[reg] = SLOT_NONE;
+    return reg;
+}
 /* Makes a given temporary free and holds it; an operand in it moves away. */
 void gpr_take(struct native_gen *g, unsigned reg);
 void xmm_take(struct native_gen *g, unsigned reg);
 
-/* Register that holds v, for reading only when v is a pinned local. v was popped. */
-unsigned val_reg(struct native_gen *g, struct gval *v);
-/* Temporary with v in it, which may be changed. */
+/* Temporary with v in it, which may be changed. v was popped. */
 unsigned val_temp(struct native_gen *g, struct gval *v);
+/* Register that holds v, for reading only when v is a pinned local. */
+static inline unsigned val_reg(struct native_gen *g, struct gval *v)
+{
+    return v->reg != NO_REG ? v->reg : val_temp(g, v);
+}
 /* Loads v into that register, which is held or of a local. v keeps its own. */
 void val_load(struct native_gen *g, const struct gval *v, unsigned reg);
 /* A value of that type from memory to memory, with no register but X_SCRATCH. */
@@ -391,7 +441,7 @@ static inline bool val_mem(const struct native_gen *g, const struct gval *v, str
         *ret = slot_mem(g, v->at);
         return true;
     }
-    if (v->kind == G_LOCAL && g->locals[v->at].reg == NO_REG) {
+    if (v->kind == G_LOCAL && v->reg == NO_REG) {
         *ret = local_mem(g, v->at);
         return true;
     }
@@ -399,17 +449,12 @@ static inline bool val_mem(const struct native_gen *g, const struct gval *v, str
 }
 
 /* Is v in a register now? Which. */
-static inline bool val_in_reg(const struct native_gen *g, const struct gval *v, unsigned *ret)
+static inline bool val_in_reg(const struct gval *v, unsigned *ret)
 {
-    if (v->kind == G_REG) {
-        *ret = v->reg;
-        return true;
-    }
-    if (v->kind == G_LOCAL && g->locals[v->at].reg != NO_REG) {
-        *ret = g->locals[v->at].reg;
-        return true;
-    }
-    return false;
+    if (v->reg == NO_REG)
+        return false;
+    *ret = v->reg;
+    return true;
 }
 
 /* Makes NaN of a value of that type in reg canonical. Changes flags. */
@@ -437,10 +482,10 @@ void val_preserve(struct native_gen *g, uint32_t local);
 /* Where the result of the present instruction should go: into a pinned local when it is
  * set next. */
 struct gdest {
-    bool set, tee;
     uint32_t local;
     uint8_t reg;
-    const uint8_t *next;
+    bool set, tee;
+    uint8_t length; /* of the instruction that sets it */
 };
 struct gdest dest_ahead(struct native_gen *g);
 void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg,

@@ -35,7 +35,7 @@ static void apply(struct native_gen *g, uint32_t op, unsigned ext, unsigned d, s
 static bool reads(const struct native_gen *g, const struct gval *v, unsigned reg)
 {
     unsigned r;
-    return val_in_reg(g, v, &r) && r == reg;
+    return val_in_reg(v, &r) && r == reg;
 }
 
 struct binary {
@@ -50,11 +50,11 @@ static bool add_by_lea(struct native_gen *g, unsigned d, struct gval *a, struct 
     uint32_t op = OP_LEA | (wide ? X64_WIDE : 0);
     unsigned ra, rb;
     int32_t imm;
-    if (!val_in_reg(g, a, &ra) || ra == d)
+    if (!val_in_reg(a, &ra) || ra == d)
         return false;
     if (imm32(b, &imm))
         asm_rm(&g->a, op, d, mem_of(ra, imm));
-    else if (val_in_reg(g, b, &rb) && rb != d)
+    else if (val_in_reg(b, &rb) && rb != d)
         asm_rm(&g->a, op, d, mem_index(ra, rb, 0, 0));
     else
         return false;
@@ -237,10 +237,10 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
     struct gdest dest = dest_of(g, type);
     unsigned d = unary_dest(g, &dest, &a), from;
     bool rotates = ext == EXT_ROL || ext == EXT_ROR;
-    if (rotates && g->bmi2 && val_in_reg(g, &a, &from) && from != d) {
+    if (rotates && g->bmi2 && val_in_reg(&a, &from) && from != d) {
         asm_vex(&g->a, X64_OP(0xf2, MAP_0F3A, 0xf0) | w, d, from, 0);
         asm_8(&g->a, ext == EXT_ROR ? k : -k & (is_wide(type) ? 63 : 31));
-    } else if (ext == EXT_SHL && k == 1 && val_in_reg(g, &a, &from) && from != d) {
+    } else if (ext == EXT_SHL && k == 1 && val_in_reg(&a, &from) && from != d) {
         asm_rm(&g->a, OP_LEA | w, d, mem_index(from, from, 0, 0));
     } else {
         val_load(g, &a, d);
@@ -352,7 +352,7 @@ static void divide(struct native_gen *g, uint8_t type, bool is_signed, bool rem)
         divisor.kind = G_SLOT;
     /* b somewhere else than rax and rdx, then a in rax. */
     unsigned rb;
-    if (!val_in_reg(g, &b, &rb) || (fixed >> rb & 1)) {
+    if (!val_in_reg(&b, &rb) || (fixed >> rb & 1)) {
         unsigned to = gpr_alloc_not(g, fixed);
         val_load(g, &b, to);
         val_release(g, &b);

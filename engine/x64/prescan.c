@@ -17,9 +17,17 @@ static const uint8_t immediates[256] = {
     [0x44] = IM_F64, [0xd0] = IM_INDEX, [0xd2] = IM_INDEX, [0xfc] = IM_PREFIX, [0xfd] = IM_SIMD,
 };
 
+/* At least two bytes. */
 uint64_t body_leb_slow(const uint8_t **p, bool is_signed)
 {
-    uint64_t value = 0;
+    enum { SIGN_OF_TWO = 0x2000 };
+    const uint8_t *two = *p;
+    uint64_t value = (two[0] & 0x7f) | (uint64_t)two[1] << 7;
+    if (two[1] < 0x80) {
+        *p += 2;
+        return is_signed ? (value ^ SIGN_OF_TWO) - SIGN_OF_TWO : value;
+    }
+    value = 0;
     unsigned shift = 0;
     uint8_t byte;
     do {
@@ -310,6 +318,12 @@ struct native_scan *native_function_begin(struct native_gen *g, uint32_t params,
     return s;
 }
 
+/* mixed: of native_use. */
+static uint8_t dirty_of(uint8_t type, uint8_t mixed)
+{
+    return !is_float(type) ? CLEAN : !(mixed & 1) ? DIRTY_F32 : !(mixed & 2) ? DIRTY_F64 : CLEAN;
+}
+
 /* What has been seen of locals becomes the generator's own. */
 static void take_uses(struct native_gen *g)
 {
@@ -321,8 +335,9 @@ static void take_uses(struct native_gen *g)
         g->locals[x] = (struct glocal){ .weight = weight < WEIGHT_MAX ? (uint32_t)weight : WEIGHT_MAX,
                                         .slot = SLOT_NONE,
                                         .type = g->local_types[x],
+                                        .kind = G_LOCAL,
                                         .reg = NO_REG,
-                                        .mixed = s->uses[x].mixed };
+                                        .dirty = dirty_of(g->local_types[x], s->uses[x].mixed) };
         s->uses[x] = (struct native_use){ 0 };
     }
 }
@@ -457,8 +472,8 @@ void prescan(struct native_gen *g, const struct native_body *body)
         bool kept = l->reg != NO_REG && !is_float(l->type) && (g->gpr_saved >> l->reg & 1);
         if (l->reg == NO_REG || (g->has_calls && !kept))
             l->slot = slots, slots += type_words(l->type);
-        if (is_float(l->type) && l->reg != NO_REG) /* what is in memory is clean */
-            l->dirty = !(l->mixed & 1) ? DIRTY_F32 : !(l->mixed & 2) ? DIRTY_F64 : CLEAN;
+        if (l->reg == NO_REG) /* what is in memory is clean */
+            l->dirty = CLEAN;
     }
     unsigned saved = (unsigned)__builtin_popcount(g->gpr_saved);
     g->value_base = g->out_bytes + slots * 8;

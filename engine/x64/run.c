@@ -9,24 +9,32 @@
  * the function's entry), and twice the zigzag of the distance in the module, plus one
  * when it is behind a call that may have left the instance. Both in LEB128. */
 
-static void put_varint(struct native *n, uint64_t v)
+static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
 {
-    for (; v >= 0x80; v >>= 7)
-        n->map[n->map_bytes++] = (uint8_t)(v | 0x80);
-    n->map[n->map_bytes++] = (uint8_t)v;
+    for (; value >= 0x80; value >>= 7)
+        *p++ = (uint8_t)(value | 0x80);
+    *p++ = (uint8_t)value;
+    return p;
+}
+
+enum { VARINTS_MAX = 16 }; /* bytes of a place */
+
+static __attribute__((noinline)) bool map_room(struct native_gen *g)
+{
+    struct native *n = g->n;
+    return gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1);
 }
 
 void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    enum { VARINTS_MAX = 16 };
     struct native *n = g->n;
-    if (n->map_bytes + VARINTS_MAX > n->map_capacity &&
-        !gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1))
+    if (n->map_capacity - n->map_bytes < VARINTS_MAX && !map_room(g))
         return;
     int64_t distance = (int64_t)offset - (int64_t)g->map_offset;
-    uint64_t zigzag = (uint64_t)(distance < 0 ? -distance * 2 - 1 : distance * 2);
-    put_varint(n, pos - g->map_pos);
-    put_varint(n, zigzag * 2 + far);
+    uint64_t zigzag = (uint64_t)distance << 1 ^ (uint64_t)(distance >> 63);
+    uint8_t *p = put_varint(n->map + n->map_bytes, pos - g->map_pos);
+    p = put_varint(p, zigzag << 1 | far);
+    n->map_bytes = (uint32_t)(p - n->map);
     g->map_pos = pos;
     g->map_offset = offset;
 }

@@ -195,7 +195,7 @@ static void swap(struct gval *a, struct gval *b)
 static bool is_in(const struct native_gen *g, const struct gval *v, unsigned reg)
 {
     unsigned r;
-    return val_in_reg(g, v, &r) && r == reg;
+    return val_in_reg(v, &r) && r == reg;
 }
 
 /* d = a op b with three operands: b may be in memory. */
@@ -223,7 +223,7 @@ static void apply(struct native_gen *g, uint32_t op, unsigned d, struct gval *b)
         gen_wide(g, asm_rip(&g->a, op, d, 0), words[0], words[1]);
         return;
     }
-    if (!val_in_reg(g, b, &r))
+    if (!val_in_reg(b, &r))
         val_load(g, b, r);
     asm_rr(&g->a, op, d, r);
 }
@@ -238,7 +238,7 @@ static void binary(struct native_gen *g, const struct simd_row *row)
     unsigned d, ra;
     if (commutes && (dest.set ? is_in(g, &b, dest.reg) : b.kind == G_REG && a.kind != G_REG))
         swap(&a, &b);
-    if (commutes && g->avx && !val_in_reg(g, &a, &ra) && val_in_reg(g, &b, &ra) && !number)
+    if (commutes && g->avx && !val_in_reg(&a, &ra) && val_in_reg(&b, &ra) && !number)
         swap(&a, &b);
     if (number) /* which would follow a constant's displacement */
         val_reg(g, &b);

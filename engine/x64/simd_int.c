@@ -32,7 +32,7 @@ static void push_two(struct native_gen *g, const struct two *t)
 
 static struct two pop_one(struct native_gen *g)
 {
-    struct two t = { .vb = { .kind = G_CONST } };
+    struct two t = { .vb = { .kind = G_CONST, .reg = NO_REG } };
     t.va = v_pop(g, CLEAN);
     t.a = val_reg(g, &t.va);
     t.d = t.va.kind == G_REG ? t.va.reg : xmm_alloc(g);

@@ -3,6 +3,15 @@
 
 /* --- registers --------------------------------------------------------------------- */
 
+/* v, operand i, is in its home from now on. */
+static void is_home(struct gval *v, uint32_t i)
+{
+    v->kind = G_SLOT;
+    v->reg = NO_REG;
+    v->at = i;
+    v->dirty = CLEAN;
+}
+
 static void spill(struct native_gen *g, uint32_t i)
 {
     struct gval *v = &g->vals[i];
@@ -11,9 +20,7 @@ static void spill(struct native_gen *g, uint32_t i)
         xmm_free(g, v->reg);
     else
         gpr_free(g, v->reg);
-    v->kind = G_SLOT;
-    v->at = i;
-    v->dirty = CLEAN;
+    is_home(v, i);
 }
 
 /* The deepest operand among those that own one of `regs`. */
@@ -27,37 +34,18 @@ static uint32_t deepest(const uint32_t *owner, uint32_t regs)
     return best;
 }
 
-unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these)
+void gpr_spill(struct native_gen *g, uint32_t not_these)
 {
-    uint32_t can = g->gpr_free & ~not_these;
-    if (!can) {
-        uint32_t i = deepest(g->gpr_owner, g->gpr_temps & ~g->gpr_free & ~not_these);
-        base_assert(i != SLOT_NONE);
-        spill(g, i);
-        can = g->gpr_free & ~not_these;
-    }
-    unsigned reg = (unsigned)__builtin_ctz(can);
-    g->gpr_free &= ~(1u << reg);
-    g->gpr_owner[reg] = SLOT_NONE;
-    return reg;
+    uint32_t i = deepest(g->gpr_owner, g->gpr_temps & ~g->gpr_free & ~not_these);
+    base_assert(i != SLOT_NONE);
+    spill(g, i);
 }
 
-unsigned gpr_alloc(struct native_gen *g)
+void xmm_spill(struct native_gen *g)
 {
-    return gpr_alloc_not(g, 0);
-}
-
-unsigned xmm_alloc(struct native_gen *g)
-{
-    if (!g->xmm_free) {
-        uint32_t i = deepest(g->xmm_owner, (1u << XMM_TEMPS) - 1);
-        base_assert(i != SLOT_NONE);
-        spill(g, i);
-    }
-    unsigned reg = (unsigned)__builtin_ctz(g->xmm_free);
-    g->xmm_free &= ~(1u << reg);
-    g->xmm_owner[reg] = SLOT_NONE;
-    return reg;
+    uint32_t i = deepest(g->xmm_owner, (1u << XMM_TEMPS) - 1);
+    base_assert(i != SLOT_NONE);
+    spill(g, i);
 }
 
 void gpr_take(struct native_gen *g, unsigned reg)
@@ -94,6 +82,7 @@ void val_room(struct native_gen *g)
 {
     if (!gen_grow(g, (void **)&g->vals, &g->val_capacity, g->count + 1u, sizeof *g->vals))
         g->count--; /* the function has failed; what is written does not matter */
+    gen_set_limit(g);
 }
 
 void val_drop_to(struct native_gen *g, uint32_t count)
@@ -132,7 +121,7 @@ static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
             gen_op_const(g, xmm_load_op(v->type), reg, v->bits);
     } else if (val_mem(g, v, &m)) {
         asm_rm(&g->a, xmm_load_op(v->type), reg, m);
-    } else if (val_in_reg(g, v, &from) && from != reg) {
+    } else if (val_in_reg(v, &from) && from != reg) {
         asm_rr(&g->a, OP_MOVAPS, reg, from);
     }
 }
@@ -147,14 +136,8 @@ void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
         asm_mov_imm(&g->a, reg, v->bits);
     else if (val_mem(g, v, &m))
         asm_rm(&g->a, OP_MOV | wide_flag(v->type), reg, m);
-    else if (val_in_reg(g, v, &from) && from != reg)
+    else if (val_in_reg(v, &from) && from != reg)
         asm_rr(&g->a, OP_MOV | wide_flag(v->type), reg, from);
-}
-
-unsigned val_reg(struct native_gen *g, struct gval *v)
-{
-    unsigned reg;
-    return val_in_reg(g, v, &reg) ? reg : val_temp(g, v);
 }
 
 unsigned val_temp(struct native_gen *g, struct gval *v)
@@ -278,9 +261,7 @@ void val_settle(struct native_gen *g, uint32_t i)
     }
     if (v->kind == G_REG)
         val_release(g, v);
-    v->kind = G_SLOT;
-    v->at = i;
-    v->dirty = CLEAN;
+    is_home(v, i);
 }
 
 void val_flush(struct native_gen *g, uint32_t count)
@@ -332,18 +313,13 @@ void val_preserve(struct native_gen *g, uint32_t x)
 
 struct gdest dest_ahead(struct native_gen *g)
 {
-    struct gdest d = { .set = false };
-    const uint8_t *p = g->p;
-    d.tee = *p++ == 0x22;
-    d.local = body_u32(&p);
-    d.reg = g->locals[d.local].reg;
-    d.next = p;
-    if (d.reg == NO_REG)
-        return d;
-    d.set = true;
-    if (g->locals[d.local].refs)
-        val_preserve(g, d.local);
-    return d;
+    const uint8_t *p = g->p + 1;
+    uint32_t x = body_u32(&p);
+    const struct glocal *l = &g->locals[x];
+    uint8_t reg = l->reg;
+    if (reg != NO_REG && l->refs)
+        val_preserve(g, x);
+    return (struct gdest){ x, reg, reg != NO_REG, *g->p == 0x22, (uint8_t)(p - g->p) };
 }
 
 void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg,
@@ -351,7 +327,7 @@ void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigne
 {
     if (dirty && dirty != g->locals[d->local].dirty)
         val_clean_reg(g, reg, type, dirty);
-    g->p = d->next;
+    g->p += d->length;
     if (d->tee)
         val_push_local(g, d->local);
 }

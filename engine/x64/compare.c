@@ -169,8 +169,8 @@ unsigned cond_of(struct native_gen *g, struct gval *v)
 
 unsigned cond_pop(struct native_gen *g)
 {
-    struct gval v = val_pop(g);
-    return cond_of(g, &v);
+    struct gval *v = val_take(g);
+    return cond_of(g, v);
 }
 
 void gen_select(struct native_gen *g)
@@ -185,16 +185,16 @@ void gen_select(struct native_gen *g)
 
 /* --- comparing ---------------------------------------------------------------------------------- */
 
-/* Flags of a compared with b, which may change places: true if they did. */
+/* Flags of a compared with b, or of b with a: true then. */
 static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
 {
     uint32_t w = wide ? X64_WIDE : 0;
     struct x64_mem m;
     bool swapped = a->kind == G_CONST && b->kind != G_CONST;
     if (swapped) {
-        struct gval t = *a;
-        *a = *b;
-        *b = t;
+        struct gval *t = a;
+        a = b;
+        b = t;
     }
     int64_t imm = wide ? (int64_t)b->bits : (int32_t)b->bits;
     if (b->kind == G_CONST && imm >= INT32_MIN && imm <= INT32_MAX) {
@@ -224,13 +224,13 @@ static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
 
 static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 {
-    struct gval b = val_pop(g), a = val_pop(g);
+    struct gval *b = val_take(g), *a = val_take(g);
     enum cond_use use = use_of(g);
     if (use == USE_IF)
         val_flush(g, g->count);
-    bool swapped = compare_ints(g, &a, &b, wide);
-    val_release(g, &a);
-    val_release(g, &b);
+    bool swapped = compare_ints(g, a, b, wide);
+    val_release(g, a);
+    val_release(g, b);
     use_cond(g, use, swapped ? int_swapped[index] : int_conds[index]);
 }
 
@@ -238,26 +238,26 @@ static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
 {
     static const uint8_t conds[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
-    struct gval b = val_pop(g), a = val_pop(g);
+    struct gval *b = val_take(g), *a = val_take(g);
     enum cond_use use = use_of(g);
     if (index == 2 || index == 4) {
-        struct gval t = a;
+        struct gval *t = a;
         a = b;
         b = t;
     }
-    unsigned r = val_reg(g, &a);
+    unsigned r = val_reg(g, a);
     struct x64_mem m;
     if (use == USE_IF)
         val_flush(g, g->count);
     uint32_t op = f64 ? OP_UCOMISD : OP_UCOMISS;
-    if (b.kind == G_CONST && b.bits)
-        gen_op_const(g, op, r, b.bits);
-    else if (val_mem(g, &b, &m))
+    if (b->kind == G_CONST && b->bits)
+        gen_op_const(g, op, r, b->bits);
+    else if (val_mem(g, b, &m))
         asm_rm(&g->a, op, r, m);
     else
-        asm_rr(&g->a, op, r, val_reg(g, &b));
-    val_release(g, &a);
-    val_release(g, &b);
+        asm_rr(&g->a, op, r, val_reg(g, b));
+    val_release(g, a);
+    val_release(g, b);
     use_cond(g, use, conds[index]);
 }
 
@@ -280,7 +280,6 @@ void gen_compare(struct native_gen *g, uint8_t opcode)
 /* An i32.and that is only asked whether it is zero. */
 bool gen_test(struct native_gen *g)
 {
-    struct gval *b = &g->vals[g->count - 1];
     const uint8_t *p = g->p;
     while (*p == 0x45)
         p++;
@@ -291,21 +290,19 @@ bool gen_test(struct native_gen *g)
         if (label_arity(label_at(g, body_u32(&p))))
             return false;
     }
-    struct gval vb = *b, va;
-    val_pop(g);
-    va = val_pop(g);
+    struct gval *b = val_take(g), *a = val_take(g);
     enum cond_use use = use_of(g);
-    unsigned ra = val_reg(g, &va);
+    unsigned ra = val_reg(g, a);
     if (use == USE_IF)
         val_flush(g, g->count);
-    if (vb.kind == G_CONST) {
+    if (b->kind == G_CONST) {
         asm_rr(&g->a, OP_GROUP3, 0, ra);
-        asm_32(&g->a, (uint32_t)vb.bits);
+        asm_32(&g->a, (uint32_t)b->bits);
     } else {
-        asm_rr(&g->a, OP_TEST, ra, val_reg(g, &vb));
+        asm_rr(&g->a, OP_TEST, ra, val_reg(g, b));
     }
-    val_release(g, &va);
-    val_release(g, &vb);
+    val_release(g, a);
+    val_release(g, b);
     use_cond(g, use, CC_NE);
     return true;
 }

@@ -155,9 +155,9 @@ void gen_block(struct native_gen *g, enum glabel_kind kind)
 {
     struct glabel l = { .kind = (uint8_t)kind };
     if (kind == GL_IF) {
-        struct gval cond = val_pop(g);
+        struct gval *cond = val_take(g);
         val_flush(g, g->count);
-        gen_if_cond(g, cond_of(g, &cond));
+        gen_if_cond(g, cond_of(g, cond));
         return;
     }
     read_blocktype(g, &l);

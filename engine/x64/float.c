@@ -33,35 +33,35 @@ static void apply_vex(struct native_gen *g, uint32_t op, unsigned d, unsigned a,
 static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commutes)
 {
     uint32_t op = scalar(type, byte);
-    struct gval b = val_pop(g), a = val_pop(g);
+    struct gval *b = val_take(g), *a = val_take(g);
     struct gdest dest = dest_of(g, type);
     unsigned d = dest.reg, ra, rb;
-    if (commutes && !dest.set && a.kind != G_REG && b.kind == G_REG) {
-        struct gval t = a;
+    if (commutes && !dest.set && a->kind != G_REG && b->kind == G_REG) {
+        struct gval *t = a;
         a = b;
         b = t;
     }
-    if (commutes && dest.set && reads(g, &b, d) && !reads(g, &a, d)) {
-        struct gval t = a;
+    if (commutes && dest.set && reads(g, b, d) && !reads(g, a, d)) {
+        struct gval *t = a;
         a = b;
         b = t;
     }
     if (!dest.set)
-        d = a.kind == G_REG ? a.reg : xmm_alloc(g);
-    bool a_in = val_in_reg(&a, &ra), b_in = val_in_reg(&b, &rb);
+        d = a->kind == G_REG ? a->reg : xmm_alloc(g);
+    bool a_in = val_in_reg(a, &ra), b_in = val_in_reg(b, &rb);
     if (g->avx && a_in && b_in && ra != d) {
         apply_vex(g, op, d, ra, rb);
     } else if (b_in && rb == d && !(a_in && ra == d)) { /* d = a op d */
-        unsigned t = val_temp(g, &a);
-        apply(g, op, t, &b);
+        unsigned t = val_temp(g, a);
+        apply(g, op, t, b);
         asm_rr(&g->a, OP_MOVAPS, d, t);
     } else {
-        val_load(g, &a, d);
-        apply(g, op, d, &b);
+        val_load(g, a, d);
+        apply(g, op, d, b);
     }
-    if (a.kind == G_REG && a.reg != d)
-        val_release(g, &a);
-    val_release(g, &b);
+    if (a->kind == G_REG && a->reg != d)
+        val_release(g, a);
+    val_release(g, b);
     dest_done(g, &dest, type, d, true);
 }
 
@@ -113,21 +113,21 @@ static void sign_op(struct native_gen *g, uint8_t type, uint32_t op, unsigned k)
 
 static void unary(struct native_gen *g, uint8_t out, uint32_t op, int imm)
 {
-    struct gval v = val_pop(g);
+    struct gval *v = val_take(g);
     struct gdest dest = dest_of(g, out);
-    unsigned d = dest.set ? dest.reg : v.kind == G_REG ? v.reg : xmm_alloc(g), r;
-    if (v.kind == G_CONST) {
-        val_load(g, &v, d);
+    unsigned d = dest.set ? dest.reg : v->kind == G_REG ? v->reg : xmm_alloc(g), r;
+    if (v->kind == G_CONST) {
+        val_load(g, v, d);
         asm_rr(&g->a, op, d, d);
     } else {
-        if (!val_in_reg(&v, &r) || r != d) /* the rest of d would be waited for */
+        if (!val_in_reg(v, &r) || r != d) /* the rest of d would be waited for */
             asm_rr(&g->a, OP_XORPS, d, d);
-        apply(g, op, d, &v);
+        apply(g, op, d, v);
     }
     if (imm >= 0)
         asm_8(&g->a, (unsigned)imm);
-    if (v.kind == G_REG && v.reg != d)
-        val_release(g, &v);
+    if (v->kind == G_REG && v->reg != d)
+        val_release(g, v);
     dest_done(g, &dest, out, d, true);
 }
 

@@ -161,8 +161,8 @@ static uint64_t read_bits(struct native_gen *g, unsigned bytes)
 
 static void gen_drop(struct native_gen *g)
 {
-    struct gval v = val_pop(g);
-    val_release(g, &v);
+    struct gval *v = val_take(g);
+    val_release(g, v);
 }
 
 static void gen_ref_null(struct native_gen *g)

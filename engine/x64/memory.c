@@ -138,18 +138,18 @@ void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     struct memarg to = body_memarg(&g->p);
-    struct gval at = val_pop(g);
-    struct x64_mem m = mem_address(g, &at, to, x->width);
+    struct gval *at = val_take(g);
+    struct x64_mem m = mem_address(g, at, to, x->width);
     struct gdest dest = dest_of(g, x->type);
     bool f = is_float(x->type);
     unsigned d = dest.set                     ? dest.reg
                  : f                          ? xmm_alloc(g)
-                 : at.kind == G_REG           ? at.reg
+                 : at->kind == G_REG           ? at->reg
                                               : gpr_alloc(g);
     mem_place(g);
     asm_rm(&g->a, x->op, d, m);
-    if (f || !(at.kind == G_REG && at.reg == d))
-        val_release(g, &at);
+    if (f || !(at->kind == G_REG && at->reg == d))
+        val_release(g, at);
     dest_done(g, &dest, x->type, d, false);
 }
 
@@ -176,21 +176,21 @@ void gen_store(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &stores[opcode - FIRST_STORE];
     struct memarg to = body_memarg(&g->p);
-    struct gval v = val_pop(g), at = val_pop(g);
-    bool imm = v.kind == G_CONST && (x->width < 3 || ((int64_t)v.bits >= INT32_MIN &&
-                                                      (int64_t)v.bits <= INT32_MAX));
+    struct gval *v = val_take(g), *at = val_take(g);
+    bool imm = v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN &&
+                                                      (int64_t)v->bits <= INT32_MAX));
     unsigned reg = 0;
-    val_clean(g, &v);
+    val_clean(g, v);
     if (!imm)
-        reg = val_reg(g, &v);
-    struct x64_mem m = mem_address(g, &at, to, x->width);
+        reg = val_reg(g, v);
+    struct x64_mem m = mem_address(g, at, to, x->width);
     mem_place(g);
     if (imm)
-        store_const(g, x, m, (uint32_t)v.bits);
+        store_const(g, x, m, (uint32_t)v->bits);
     else
         asm_rm(&g->a, x->op, reg, m);
-    val_release(g, &at);
-    val_release(g, &v);
+    val_release(g, at);
+    val_release(g, v);
 }
 
 void gen_memory_size(struct native_gen *g)
@@ -241,14 +241,14 @@ void gen_global_get(struct native_gen *g, uint32_t x)
 
 void gen_global_set(struct native_gen *g, uint32_t x)
 {
-    struct gval v = val_pop(g);
+    struct gval *v = val_take(g);
     unsigned held;
-    val_clean(g, &v);
-    if (v.kind != G_CONST)
-        val_reg(g, &v);
+    val_clean(g, v);
+    if (v->kind != G_CONST)
+        val_reg(g, v);
     struct x64_mem m = global_mem(g, x, &held);
-    val_store(g, &v, m);
-    val_release(g, &v);
+    val_store(g, v, m);
+    val_release(g, v);
     if (held != NO_REG)
         gpr_free(g, held);
 }

@@ -10,32 +10,27 @@ static bool imm32(const struct gval *v, int32_t *ret)
     return bits >= INT32_MIN && bits <= INT32_MAX;
 }
 
-static void swap(struct gval *a, struct gval *b)
+/* op d, v for an op with a form for memory. w: X64_WIDE or 0. */
+static inline void apply(struct native_gen *g, uint32_t op, unsigned ext, unsigned d,
+                         struct gval *v, uint32_t w)
 {
-    struct gval t = *a;
-    *a = *b;
-    *b = t;
-}
-
-/* op d, v for an op with a form for memory; v is no constant that does not fit. */
-static void apply(struct native_gen *g, uint32_t op, unsigned ext, unsigned d, struct gval *v,
-                  bool wide)
-{
-    uint32_t w = wide ? X64_WIDE : 0;
     struct x64_mem m;
     int32_t imm;
-    if (imm32(v, &imm))
-        asm_alu_imm(&g->a, wide, ext, d, imm);
+    if (v->reg != NO_REG)
+        asm_rr(&g->a, op | w, d, v->reg);
+    else if (imm32(v, &imm))
+        asm_alu_imm(&g->a, w, ext, d, imm);
     else if (val_mem(g, v, &m))
         asm_rm(&g->a, op | w, d, m);
-    else
-        asm_rr(&g->a, op | w, d, val_reg(g, v));
+    else /* of two numbers the one that does not fit */
+        asm_rr(&g->a, op | w, d, val_temp(g, v));
 }
 
-static bool reads(const struct native_gen *g, const struct gval *v, unsigned reg)
+static inline void swap(struct gval **a, struct gval **b)
 {
-    unsigned r;
-    return val_in_reg(v, &r) && r == reg;
+    struct gval *t = *a;
+    *a = *b;
+    *b = t;
 }
 
 struct binary {
@@ -44,18 +39,17 @@ struct binary {
     bool commutes, is_add;
 };
 
-/* Sum of registers or of a register and a number, in a third register. */
-static bool add_by_lea(struct native_gen *g, unsigned d, struct gval *a, struct gval *b, bool wide)
+/* Sum of registers or of a register and a number that fits, in a third register. */
+static bool add_by_lea(struct native_gen *g, unsigned d, const struct gval *a, const struct gval *b,
+                       uint32_t w)
 {
-    uint32_t op = OP_LEA | (wide ? X64_WIDE : 0);
-    unsigned ra, rb;
     int32_t imm;
-    if (!val_in_reg(a, &ra) || ra == d)
+    if (a->reg == NO_REG || a->reg == d || b->reg == d)
         return false;
-    if (imm32(b, &imm))
-        asm_rm(&g->a, op, d, mem_of(ra, imm));
-    else if (val_in_reg(b, &rb) && rb != d)
-        asm_rm(&g->a, op, d, mem_index(ra, rb, 0, 0));
+    if (b->reg != NO_REG)
+        asm_rm(&g->a, OP_LEA | w, d, mem_index(a->reg, b->reg, 0, 0));
+    else if (imm32(b, &imm))
+        asm_rm(&g->a, OP_LEA | w, d, mem_of(a->reg, imm));
     else
         return false;
     return true;
@@ -63,53 +57,49 @@ static bool add_by_lea(struct native_gen *g, unsigned d, struct gval *a, struct 
 
 /* a op b into a pinned local that may be an operand too. */
 static void binary_into(struct native_gen *g, const struct binary *k, unsigned d, struct gval *a,
-                        struct gval *b, bool wide)
+                        struct gval *b, uint32_t w)
 {
-    uint32_t w = wide ? X64_WIDE : 0;
-    if (k->commutes && reads(g, b, d) && !reads(g, a, d))
-        swap(a, b);
-    if (reads(g, b, d) && !reads(g, a, d)) { /* d = a - d */
-        asm_rr(&g->a, OP_GROUP3 | w, 3, d);
-        asm_rr(&g->a, OP_ADD | w, d, val_reg(g, a));
-        return;
+    if (b->reg == d && a->reg != d) {
+        if (!k->commutes) { /* d = a - d */
+            asm_rr(&g->a, OP_GROUP3 | w, 3, d);
+            asm_rr(&g->a, OP_ADD | w, d, val_reg(g, a));
+            return;
+        }
+        swap(&a, &b);
     }
-    if (k->is_add && add_by_lea(g, d, a, b, wide))
+    if (k->is_add && add_by_lea(g, d, a, b, w))
         return;
     val_load(g, a, d);
-    apply(g, k->op, k->ext, d, b, wide);
+    apply(g, k->op, k->ext, d, b, w);
 }
 
 static void binary(struct native_gen *g, uint8_t type, const struct binary *k)
 {
-    bool wide = is_wide(type);
-    struct gval b = val_pop(g), a = val_pop(g);
+    uint32_t w = wide_flag(type);
+    struct gval *b = val_take(g), *a = val_take(g);
     int32_t imm;
-    if (k->commutes && a.kind == G_CONST && b.kind != G_CONST)
+    if (k->commutes && a->kind == G_CONST && b->kind != G_CONST)
         swap(&a, &b);
-    if (b.kind == G_CONST && !imm32(&b, &imm))
-        val_temp(g, &b);
+    if (b->kind == G_CONST && !imm32(b, &imm))
+        val_temp(g, b);
     struct gdest dest = dest_of(g, type);
     unsigned d = dest.reg;
-    if (dest.set) {
-        binary_into(g, k, d, &a, &b, wide);
-        val_release(g, &a);
-        val_release(g, &b);
-        dest_done(g, &dest, type, d, false);
-        return;
-    }
-    if (k->commutes && a.kind != G_REG && b.kind == G_REG)
+    if (!dest.set && k->commutes && a->kind != G_REG && b->kind == G_REG)
         swap(&a, &b);
-    if (a.kind == G_REG) {
-        d = a.reg;
-        apply(g, k->op, k->ext, d, &b, wide);
+    if (dest.set) {
+        binary_into(g, k, d, a, b, w);
+        val_release(g, a);
+    } else if (a->kind == G_REG) {
+        d = a->reg;
+        apply(g, k->op, k->ext, d, b, w);
     } else {
         d = gpr_alloc(g);
-        if (!k->is_add || !add_by_lea(g, d, &a, &b, wide)) {
-            val_load(g, &a, d);
-            apply(g, k->op, k->ext, d, &b, wide);
+        if (!k->is_add || !add_by_lea(g, d, a, b, w)) {
+            val_load(g, a, d);
+            apply(g, k->op, k->ext, d, b, w);
         }
     }
-    val_release(g, &b);
+    val_release(g, b);
     dest_done(g, &dest, type, d, false);
 }
 
@@ -132,18 +122,18 @@ static void unary_done(struct native_gen *g, const struct gdest *dest, const str
 /* op d, v from a register or memory. */
 static void unary(struct native_gen *g, uint8_t in, uint8_t out, uint32_t op)
 {
-    struct gval v = val_pop(g);
+    struct gval *v = val_take(g);
     struct x64_mem m;
-    if (v.kind == G_CONST)
-        val_temp(g, &v);
+    if (v->kind == G_CONST)
+        val_temp(g, v);
     struct gdest dest = dest_of(g, out);
-    unsigned d = unary_dest(g, &dest, &v);
-    if (val_mem(g, &v, &m))
+    unsigned d = unary_dest(g, &dest, v);
+    if (val_mem(g, v, &m))
         asm_rm(&g->a, op, d, m);
     else
-        asm_rr(&g->a, op, d, val_reg(g, &v));
+        asm_rr(&g->a, op, d, val_reg(g, v));
     (void)in;
-    unary_done(g, &dest, &v, out, d);
+    unary_done(g, &dest, v, out, d);
 }
 
 static void multiply(struct native_gen *g, uint8_t type)
@@ -152,8 +142,11 @@ static void multiply(struct native_gen *g, uint8_t type)
     struct gval *b = &g->vals[g->count - 1];
     struct x64_mem m;
     int32_t imm;
-    if (b[-1].kind == G_CONST && b->kind != G_CONST && b->kind != G_REG && b[-1].kind != G_REG)
-        swap(b, b - 1);
+    if (b[-1].kind == G_CONST && b->kind != G_CONST && b->kind != G_REG) {
+        struct gval t = *b;
+        *b = b[-1];
+        b[-1] = t;
+    }
     if (!imm32(b, &imm)) {
         if (b[-1].kind == G_CONST) { /* the other way round, both in registers */
             struct gval v = b[-1];
@@ -165,29 +158,29 @@ static void multiply(struct native_gen *g, uint8_t type)
         binary(g, type, &mul);
         return;
     }
-    struct gval k = val_pop(g), a = val_pop(g);
-    if (a.kind == G_CONST)
-        val_temp(g, &a);
+    struct gval k = val_pop(g), *a = val_take(g);
+    if (a->kind == G_CONST)
+        val_temp(g, a);
     struct gdest dest = dest_of(g, type);
-    unsigned d = unary_dest(g, &dest, &a);
+    unsigned d = unary_dest(g, &dest, a);
     bool small = imm >= -128 && imm <= 127;
     uint32_t op = (small ? OP_IMUL_IMM8 : OP_IMUL_IMM) | wide_flag(type);
     (void)k;
     if (imm > 0 && (imm & (imm - 1)) == 0) {
-        val_load(g, &a, d);
+        val_load(g, a, d);
         asm_rr(&g->a, OP_SHIFT_IMM | wide_flag(type), EXT_SHL, d);
         asm_8(&g->a, (unsigned)__builtin_ctz((unsigned)imm));
     } else {
-        if (val_mem(g, &a, &m))
+        if (val_mem(g, a, &m))
             asm_rm(&g->a, op, d, m);
         else
-            asm_rr(&g->a, op, d, val_reg(g, &a));
+            asm_rr(&g->a, op, d, val_reg(g, a));
         if (small)
             asm_8(&g->a, (unsigned)imm);
         else
             asm_32(&g->a, (uint32_t)imm);
     }
-    unary_done(g, &dest, &a, type, d);
+    unary_done(g, &dest, a, type, d);
 }
 
 /* --- and: masks that are moves, and tests ------------------------------------------------- */
@@ -212,15 +205,15 @@ static bool shift_and_add(struct native_gen *g, uint8_t type, struct gval *a, un
     if (k < 1 || k > 3 || *g->p != add || !g->count || g->vals[g->count - 1].kind == G_CONST)
         return false;
     g->p++;
-    struct gval b = val_pop(g);
-    unsigned ra = val_reg(g, a), rb = val_reg(g, &b);
+    struct gval *b = val_take(g);
+    unsigned ra = val_reg(g, a), rb = val_reg(g, b);
     struct gdest dest = dest_of(g, type);
-    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : b.kind == G_REG ? b.reg : gpr_alloc(g);
+    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : b->kind == G_REG ? b->reg : gpr_alloc(g);
     asm_rm(&g->a, OP_LEA | wide_flag(type), d, mem_index(rb, ra, k, 0));
     if (a->kind == G_REG && a->reg != d)
         val_release(g, a);
-    if (b.kind == G_REG && b.reg != d)
-        val_release(g, &b);
+    if (b->kind == G_REG && b->reg != d)
+        val_release(g, b);
     dest_done(g, &dest, type, d, false);
     return true;
 }
@@ -228,39 +221,39 @@ static bool shift_and_add(struct native_gen *g, uint8_t type, struct gval *a, un
 static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsigned k)
 {
     uint32_t w = wide_flag(type);
-    struct gval a = val_pop(g);
+    struct gval *a = val_take(g);
     k &= is_wide(type) ? 63 : 31;
-    if (ext == EXT_SHL && shift_and_add(g, type, &a, k))
+    if (ext == EXT_SHL && shift_and_add(g, type, a, k))
         return;
-    if (a.kind == G_CONST)
-        val_temp(g, &a);
+    if (a->kind == G_CONST)
+        val_temp(g, a);
     struct gdest dest = dest_of(g, type);
-    unsigned d = unary_dest(g, &dest, &a), from;
+    unsigned d = unary_dest(g, &dest, a), from;
     bool rotates = ext == EXT_ROL || ext == EXT_ROR;
-    if (rotates && g->bmi2 && val_in_reg(&a, &from) && from != d) {
+    if (rotates && g->bmi2 && val_in_reg(a, &from) && from != d) {
         asm_vex(&g->a, X64_OP(0xf2, MAP_0F3A, 0xf0) | w, d, from, 0);
         asm_8(&g->a, ext == EXT_ROR ? k : -k & (is_wide(type) ? 63 : 31));
-    } else if (ext == EXT_SHL && k == 1 && val_in_reg(&a, &from) && from != d) {
+    } else if (ext == EXT_SHL && k == 1 && val_in_reg(a, &from) && from != d) {
         asm_rm(&g->a, OP_LEA | w, d, mem_index(from, from, 0, 0));
     } else {
-        val_load(g, &a, d);
+        val_load(g, a, d);
         asm_rr(&g->a, OP_SHIFT_IMM | w, ext, d);
         asm_8(&g->a, k);
     }
-    unary_done(g, &dest, &a, type, d);
+    unary_done(g, &dest, a, type, d);
 }
 
 static void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)
 {
-    struct gval b = val_pop(g), a = val_pop(g);
-    unsigned rb = val_reg(g, &b), ra = val_reg(g, &a);
+    struct gval *b = val_take(g), *a = val_take(g);
+    unsigned rb = val_reg(g, b), ra = val_reg(g, a);
     struct gdest dest = dest_of(g, type);
-    unsigned d = dest.set ? dest.reg : a.kind == G_REG ? a.reg : b.kind == G_REG ? b.reg : gpr_alloc(g);
+    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : b->kind == G_REG ? b->reg : gpr_alloc(g);
     asm_vex(&g->a, X64_OP(prefix, MAP_0F38, 0xf7) | wide_flag(type), d, ra, rb);
-    if (a.kind == G_REG && a.reg != d)
-        val_release(g, &a);
-    if (b.kind == G_REG && b.reg != d)
-        val_release(g, &b);
+    if (a->kind == G_REG && a->reg != d)
+        val_release(g, a);
+    if (b->kind == G_REG && b->reg != d)
+        val_release(g, b);
     dest_done(g, &dest, type, d, false);
 }
 
@@ -398,16 +391,30 @@ static void divide(struct native_gen *g, uint8_t type, bool is_signed, bool rem)
 enum { CLZ, CTZ, POPCNT, ADD, SUB, MUL, DIV_S, DIV_U, REM_S, REM_U, AND, OR, XOR, SHL, SHR_S, SHR_U,
        ROTL, ROTR, INT_OPS };
 
+static const struct binary add = { OP_ADD, EXT_ADD, true, true };
+
+static void subtract(struct native_gen *g, uint8_t type)
+{
+    static const struct binary sub = { OP_SUB, EXT_SUB, false, false };
+    struct gval *k = &g->vals[g->count - 1];
+    int32_t imm;
+    if (imm32(k, &imm) && imm != INT32_MIN) { /* as a sum, which has more forms */
+        k->bits = type == ENG_I32 ? (uint32_t)-imm : (uint64_t)-(int64_t)imm;
+        binary(g, type, &add);
+    } else {
+        binary(g, type, &sub);
+    }
+}
+
 void gen_numeric(struct native_gen *g, uint8_t opcode)
 {
-    static const struct binary add = { OP_ADD, EXT_ADD, true, true },
-                               sub = { OP_SUB, EXT_SUB, false, false },
-                               and = { OP_AND, EXT_AND, true, false },
+    static const struct binary and = { OP_AND, EXT_AND, true, false },
                                or = { OP_OR, EXT_OR, true, false },
                                xor = { OP_XOR, EXT_XOR, true, false };
-    uint8_t type = opcode < 0x79 ? ENG_I32 : ENG_I64;
+    bool wide = opcode >= 0x79;
+    uint8_t type = wide ? ENG_I64 : ENG_I32;
     uint32_t w = wide_flag(type);
-    switch ((opcode - 0x67) % INT_OPS) {
+    switch (opcode - (wide ? 0x79 : 0x67)) {
     case CLZ:
         unary(g, type, type, OP_LZCNT | w);
         break;
@@ -420,17 +427,9 @@ void gen_numeric(struct native_gen *g, uint8_t opcode)
     case ADD:
         binary(g, type, &add);
         break;
-    case SUB: {
-        struct gval *k = &g->vals[g->count - 1];
-        int32_t imm;
-        if (imm32(k, &imm) && imm != INT32_MIN) { /* as a sum, which has more forms */
-            k->bits = type == ENG_I32 ? (uint32_t)-imm : (uint64_t)-(int64_t)imm;
-            binary(g, type, &add);
-        } else {
-            binary(g, type, &sub);
-        }
+    case SUB:
+        subtract(g, type);
         break;
-    }
     case MUL:
         multiply(g, type);
         break;

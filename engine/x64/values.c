@@ -88,8 +88,8 @@ void val_room(struct native_gen *g)
 void val_drop_to(struct native_gen *g, uint32_t count)
 {
     while (g->count > count) {
-        struct gval v = val_pop(g);
-        val_release(g, &v);
+        struct gval *v = val_take(g);
+        val_release(g, v);
     }
 }
 
@@ -335,18 +335,18 @@ void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigne
 void gen_local_set(struct native_gen *g, uint32_t x, bool tee)
 {
     struct glocal *l = &g->locals[x];
-    struct gval v = val_pop(g);
-    bool same = v.kind == G_LOCAL && v.at == x;
+    struct gval *v = val_take(g);
+    bool same = v->kind == G_LOCAL && v->at == x;
     if (!same) {
         val_preserve(g, x);
-        if (v.dirty && v.dirty != l->dirty)
-            val_clean(g, &v);
+        if (v->dirty && v->dirty != l->dirty)
+            val_clean(g, v);
         if (l->reg != NO_REG) {
-            val_load(g, &v, l->reg);
+            val_load(g, v, l->reg);
         } else {
-            val_store(g, &v, local_mem(g, x));
+            val_store(g, v, local_mem(g, x));
         }
-        val_release(g, &v);
+        val_release(g, v);
     }
     if (tee)
         val_push_local(g, x);

@@ -26,13 +26,23 @@ static void add_move(struct moves *m, unsigned to, unsigned from)
     m->from[m->count++] = (uint8_t)from;
 }
 
-/* Does a move other than i still read reg? */
-static bool is_read(const struct moves *m, unsigned i, unsigned reg)
+static void drop_move(struct moves *m, unsigned i)
 {
+    m->count--;
+    m->to[i] = m->to[m->count];
+    m->from[i] = m->from[m->count];
+}
+
+/* The first move that writes what none reads; count when there are circles only. */
+static unsigned free_move(const struct moves *m)
+{
+    uint32_t read = 0;
+    unsigned i = 0;
     for (unsigned k = 0; k < m->count; k++)
-        if (k != i && m->from[k] == reg)
-            return true;
-    return false;
+        read |= 1u << m->from[k];
+    while (i < m->count && read >> m->to[i] & 1)
+        i++;
+    return i;
 }
 
 static void exchange(struct native_gen *g, bool floats, unsigned a, unsigned b)
@@ -50,30 +60,21 @@ static void exchange(struct native_gen *g, bool floats, unsigned a, unsigned b)
 static void run_moves(struct native_gen *g, bool floats, struct moves *m)
 {
     while (m->count) {
-        unsigned i = 0;
-        while (i < m->count && is_read(m, i, m->to[i]))
-            i++;
-        if (i == m->count) { /* circles only: to and from change places */
-            i = 0;
-            unsigned to = m->to[0], from = m->from[0];
-            exchange(g, floats, to, from);
-            for (unsigned k = 1; k < m->count; k++)
-                if (m->from[k] == to)
-                    m->from[k] = (uint8_t)from;
-        } else {
+        unsigned i = free_move(m);
+        if (i < m->count) {
             asm_rr(&g->a, floats ? OP_MOVAPS : OP_MOV | X64_WIDE, m->to[i], m->from[i]);
+            drop_move(m, i);
+            continue;
         }
-        m->count--;
-        m->to[i] = m->to[m->count];
-        m->from[i] = m->from[m->count];
-        for (unsigned k = 0; k < m->count; k++) { /* the exchange may have done one */
-            if (m->to[k] != m->from[k])
-                continue;
-            m->count--;
-            m->to[k] = m->to[m->count];
-            m->from[k] = m->from[m->count];
-            k--;
-        }
+        unsigned to = m->to[0], from = m->from[0]; /* change places */
+        exchange(g, floats, to, from);
+        drop_move(m, 0);
+        for (unsigned k = 0; k < m->count; k++)
+            if (m->from[k] == to)
+                m->from[k] = (uint8_t)from;
+        for (unsigned k = 0; k < m->count; k++) /* the exchange may have done one */
+            if (m->to[k] == m->from[k])
+                drop_move(m, k--);
     }
 }
 
@@ -218,8 +219,12 @@ void gen_epilogue(struct native_gen *g)
 
 void gen_spend(struct native_gen *g, uint32_t offset)
 {
-    asm_alu_imm(&g->a, true, EXT_SUB, REG_BUDGET, 1);
-    uint32_t from = asm_jcc(&g->a, CC_B, 0);
+    /* sub REG_BUDGET, 1; jb, whose displacement is at `from` */
+    static const uint8_t code[] = { 0x49, 0x83, 0xe8 | (REG_BUDGET & 7), 1, 0x0f, 0x82 };
+    memcpy(g->a.p, code, sizeof code);
+    g->a.p += sizeof code;
+    uint32_t from = asm_pos(&g->a);
+    asm_32(&g->a, 0);
     gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, from, asm_pos(&g->a), offset, 0 });
 }
 
@@ -253,29 +258,34 @@ void gen_reload_locals(struct native_gen *g)
 
 void place_args(struct native_gen *g, const struct eng_functype *t)
 {
-    struct moves ints = { .count = 0 }, floats = { .count = 0 };
+    struct moves ints, floats;
     struct param_walk w = { 0 };
-    uint32_t first = g->count - t->param_count, at;
-    unsigned reg, from;
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        struct gval *v = &g->vals[first + i];
+    struct gval *v = &g->vals[g->count - t->param_count];
+    struct {
+        struct gval *v;
+        unsigned reg;
+    } args[ARG_GPRS + ARG_XMMS]; /* in registers */
+    unsigned n = 0;
+    uint32_t at;
+    ints.count = floats.count = 0;
+    for (uint32_t i = 0; i < t->param_count; i++, v++) {
         if (v->dirty) /* in a register, and canonical is as good there */
             val_clean(g, v);
-        reg = param_next(&w, t->params[i], &at);
-        if (reg == NO_REG)
+        unsigned reg = param_next(&w, t->params[i], &at);
+        if (reg == NO_REG) {
             val_store(g, v, mem_of(RSP, (int32_t)at));
-        else if (val_in_reg(v, &from))
-            add_move(is_float(v->type) ? &floats : &ints, reg, from);
+            continue;
+        }
+        args[n].v = v;
+        args[n++].reg = reg;
+        if (v->reg != NO_REG)
+            add_move(is_float(v->type) ? &floats : &ints, reg, v->reg);
     }
     run_moves(g, false, &ints);
     run_moves(g, true, &floats);
-    w = (struct param_walk){ 0 };
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        struct gval *v = &g->vals[first + i];
-        reg = param_next(&w, t->params[i], &at);
-        if (reg != NO_REG && !val_in_reg(v, &from))
-            val_load(g, v, reg);
-    }
+    for (unsigned i = 0; i < n; i++)
+        if (args[i].v->reg == NO_REG)
+            val_load(g, args[i].v, args[i].reg);
 }
 
 /* Operands below the arguments leave the temporaries. */

@@ -17,11 +17,11 @@ void gen_set_limit(struct native_gen *g)
 
 /* --- memory --------------------------------------------------------------------------------- */
 
-bool gen_room(struct native_gen *g, size_t bytes)
+bool gen_more_room(struct native_gen *g, size_t bytes)
 {
     size_t have = (size_t)(g->a.end - g->a.start), used = (size_t)(g->a.p - g->a.start);
-    if (g->error || have - used >= bytes)
-        return !g->error;
+    if (g->error)
+        return false;
     size_t want = have * 2 > used + bytes ? have * 2 : used + bytes;
     uint8_t *p = want <= INT32_MAX ? g->env->resize(g->env->ctx, g->a.start, have, want) : NULL;
     if (!p) {
@@ -35,19 +35,11 @@ bool gen_room(struct native_gen *g, size_t bytes)
     return true;
 }
 
-bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size)
+bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size)
 {
-    if (need <= *capacity)
-        return true;
     if (array_grow(g->env, items, capacity, need, size))
         g->error = E_NOMEM;
     return !g->error;
-}
-
-void gen_stub(struct native_gen *g, struct gstub stub)
-{
-    if (gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs))
-        g->stubs[g->stub_count++] = stub;
 }
 
 void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k)

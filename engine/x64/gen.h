@@ -204,14 +204,27 @@ struct native_gen {
 /* --- memory: gen.c -------------------------------------------------------------- */
 
 /* Makes room for that many bytes of code. False with g->error. */
-bool gen_room(struct native_gen *g, size_t bytes);
+bool gen_more_room(struct native_gen *g, size_t bytes);
+static inline bool gen_room(struct native_gen *g, size_t bytes)
+{
+    return (size_t)(g->a.end - g->a.p) >= bytes ? !g->error : gen_more_room(g, bytes);
+}
 /* What an instruction may need has changed: sets limit. */
 void gen_set_limit(struct native_gen *g);
-bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);
+bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);
+static inline bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need,
+                            size_t size)
+{
+    return need <= *capacity || gen_grow_more(g, items, capacity, need, size);
+}
 /* Records that the code before the present position (of a call) or at pos comes from
  * the module's offset. far: a call that may leave the instance. */
 void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far);
-void gen_stub(struct native_gen *g, struct gstub stub);
+static inline void gen_stub(struct native_gen *g, struct gstub stub)
+{
+    if (gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs))
+        g->stubs[g->stub_count++] = stub;
+}
 static inline uint32_t gen_offset(const struct native_gen *g)
 {
     return (uint32_t)(g->at - g->bytes);

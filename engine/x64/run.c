@@ -19,17 +19,9 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
 
 enum { VARINTS_MAX = 16 }; /* bytes of a place */
 
-static __attribute__((noinline)) bool map_room(struct native_gen *g)
+static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
     struct native *n = g->n;
-    return gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1);
-}
-
-void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
-{
-    struct native *n = g->n;
-    if (n->map_capacity - n->map_bytes < VARINTS_MAX && !map_room(g))
-        return;
     int64_t distance = (int64_t)offset - (int64_t)g->map_offset;
     uint64_t zigzag = (uint64_t)distance << 1 ^ (uint64_t)(distance >> 63);
     uint8_t *p = put_varint(n->map + n->map_bytes, pos - g->map_pos);
@@ -37,6 +29,23 @@ void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
     n->map_bytes = (uint32_t)(p - n->map);
     g->map_pos = pos;
     g->map_offset = offset;
+}
+
+/* Not part of gen_place(), whose registers it would have to keep. */
+static __attribute__((noinline)) void grow_and_put(struct native_gen *g, uint32_t pos,
+                                                   uint32_t offset, bool far)
+{
+    struct native *n = g->n;
+    if (gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1))
+        put_place(g, pos, offset, far);
+}
+
+void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
+{
+    if (g->n->map_capacity - g->n->map_bytes < VARINTS_MAX)
+        grow_and_put(g, pos, offset, far);
+    else
+        put_place(g, pos, offset, far);
 }
 
 static uint64_t get_varint(const struct native *n, uint32_t *at)

@@ -73,8 +73,14 @@ unsigned utf8_encode(uint32_t cp, uint8_t out[4])
 
 bool utf8_valid(struct span s)
 {
+    static const uint64_t HIGH_BITS = UINT64_C(0x8080808080808080);
     uint32_t cp;
     while (s.len) {
+        uint64_t word; /* mostly it is all ASCII */
+        if (s.len >= sizeof word && (memcpy(&word, s.p, sizeof word), !(word & HIGH_BITS))) {
+            s = span_skip(s, sizeof word);
+            continue;
+        }
         unsigned n = utf8_next(s, &cp);
         if (n == 0)
             return false;

@@ -273,10 +273,8 @@ static int export_check_unique(struct loader *l, const uint8_t *at)
     int ret = 0;
     for (uint32_t i = 0; i < m->export_count && !ret; i++) {
         nodes[i].key = m->exports[i].name;
-        if (trie_find(&names, nodes[i].key))
+        if (!trie_add(&names, &nodes[i]))
             ret = reader_fail(&l->r, E_INVAL, at, "duplicate export name");
-        else
-            trie_add(&names, &nodes[i]);
     }
     l->env->resize(l->env->ctx, nodes, bytes + 1, 0);
     return ret;

@@ -4,29 +4,27 @@
 
 #include "base/assert.h"
 
-enum { BITS = 9 }; /* of a byte: a 1 that says that it is there, and its own */
+/* Bits from 1 on, in steps of 16 a byte: first one that says that it is there, then its own. */
+enum { SHIFT = 4 };
 
-static unsigned bit_of(struct span key, size_t bit)
+static inline unsigned bit_of(struct span key, size_t bit)
 {
-    size_t byte = (bit - 1) / BITS, at = (bit - 1) % BITS;
+    size_t byte = (bit - 1) >> SHIFT;
     if (byte >= key.len)
         return 0;
-    return at == 0 ? 1 : key.p[byte] >> (8 - at) & 1;
+    return (0x100u | key.p[byte]) >> (8 - ((bit - 1) & 15)) & 1;
 }
 
-/* First bit in which a and b, which are not equal, differ. */
+/* First bit in which a and b differ; 0 when they are equal. */
 static size_t first_difference(struct span a, struct span b)
 {
     size_t i = 0, common = a.len < b.len ? a.len : b.len;
     while (i < common && a.p[i] == b.p[i])
         i++;
-    size_t bit = i * BITS + 1;
     if (i == common)
-        return bit;
-    do
-        bit++;
-    while (bit_of(a, bit) == bit_of(b, bit));
-    return bit;
+        return a.len == b.len ? 0 : (i << SHIFT) + 1;
+    unsigned differ = a.p[i] ^ b.p[i];
+    return (i << SHIFT) + 2 + (unsigned)__builtin_clz(differ) - 24;
 }
 
 /* The only node that may have this key. */
@@ -46,7 +44,7 @@ struct trie_node *trie_find(struct trie_node *const *root, struct span key)
     return n && span_eq(n->key, key) ? n : NULL;
 }
 
-void trie_add(struct trie_node **root, struct trie_node *node)
+bool trie_add(struct trie_node **root, struct trie_node *node)
 {
     size_t bit = 0;
     struct trie_node **link = root;
@@ -54,6 +52,8 @@ void trie_add(struct trie_node **root, struct trie_node *node)
     node->child[0] = node->child[1] = node;
     if (*root) {
         node->bit = first_difference(nearest(*root, node->key)->key, node->key);
+        if (!node->bit)
+            return false;
         while ((*link)->bit > bit && (*link)->bit < node->bit) {
             bit = (*link)->bit;
             link = &(*link)->child[bit_of(node->key, bit)];
@@ -61,4 +61,5 @@ void trie_add(struct trie_node **root, struct trie_node *node)
         node->child[!bit_of(node->key, node->bit)] = *link;
     }
     *link = node;
+    return true;
 }

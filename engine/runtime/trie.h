@@ -18,7 +18,7 @@ struct trie_node {
 
 /* The node with this key in the set whose first node is *root, or NULL. */
 struct trie_node *trie_find(struct trie_node *const *root, struct span key);
-/* Its key must not be in the set. */
-void trie_add(struct trie_node **root, struct trie_node *node);
+/* False, and nothing is done, when its key is in the set. */
+bool trie_add(struct trie_node **root, struct trie_node *node);
 
 #endif

@@ -4,16 +4,16 @@
  * than to guess. rex: bits of that prefix; regs: an or of the numbers of those that may be of 8 bits. */
 static inline uint8_t *prefixes(uint8_t *p, uint32_t op, unsigned rex, unsigned regs)
 {
-    static const uint8_t mandatory[] = { 0, 0x66, 0xf3, 0xf2 };
-    unsigned force = 0;
-    if (op & (UINT32_C(3) << 24 | X64_BYTE_REG)) {
-        *p = mandatory[op >> 24 & 3];
-        p += (op >> 24 & 3) != 0;
-        force = (op & X64_BYTE_REG) != 0 && regs >= RSP;
-    }
+    enum { REX = 0x40 };
     rex |= op >> 24 & 8;
-    *p = (uint8_t)(0x40 | rex);
-    p += (rex | force) != 0;
+    if (op & (UINT32_C(3) << 24 | X64_BYTE_REG)) {
+        *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
+        p += (op >> 24 & 3) != 0;
+        if (op & X64_BYTE_REG && regs >= RSP)
+            rex |= REX; /* needed, though it says nothing */
+    }
+    *p = (uint8_t)(REX | rex);
+    p += rex != 0;
     memcpy(p, &op, 4);
     return p + (op >> 28) + 1;
 }

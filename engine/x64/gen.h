@@ -564,7 +564,15 @@ void gen_load(struct native_gen *g, uint8_t opcode);
 void gen_store(struct native_gen *g, uint8_t opcode);
 /* Where an access of a width (as a power of two) goes, checked; what it needs is held in *at, an
  * operand that was popped. mem_place() comes right before the instruction. */
-struct x64_mem mem_address(struct native_gen *g, struct gval *at, struct memarg to, unsigned width);
+struct x64_mem mem_address_any(struct native_gen *g, struct gval *at, struct memarg to,
+                               unsigned width);
+static inline struct x64_mem mem_address(struct native_gen *g, struct gval *at, struct memarg to,
+                                         unsigned width)
+{
+    if (at->reg != NO_REG && !to.memory && to.offset <= INT32_MAX && !g->checking)
+        return mem_index(REG_MEM, at->reg, 0, (int32_t)to.offset);
+    return mem_address_any(g, at, to, width);
+}
 void mem_place(struct native_gen *g);
 void gen_memory_size(struct native_gen *g);
 void gen_memory_grow(struct native_gen *g);

@@ -108,7 +108,9 @@ struct memarg body_memarg(const uint8_t **p)
     return to;
 }
 
-struct x64_mem mem_address(struct native_gen *g, struct gval *at, struct memarg to, unsigned width)
+/* All but what mem_address() does itself. */
+struct x64_mem mem_address_any(struct native_gen *g, struct gval *at, struct memarg to,
+                               unsigned width)
 {
     uint32_t offset = to.offset;
     if (to.memory)
@@ -141,15 +143,15 @@ void gen_load(struct native_gen *g, uint8_t opcode)
     struct gval *at = val_take(g);
     struct x64_mem m = mem_address(g, at, to, x->width);
     struct gdest dest = dest_of(g, x->type);
-    bool f = is_float(x->type);
-    unsigned d = dest.set                     ? dest.reg
-                 : f                          ? xmm_alloc(g)
-                 : at->kind == G_REG           ? at->reg
-                                              : gpr_alloc(g);
+    bool f = is_float(x->type), temp = at->kind == G_REG;
+    unsigned d = dest.set    ? dest.reg
+                 : f         ? xmm_alloc(g)
+                 : temp      ? at->reg
+                             : gpr_alloc(g);
     mem_place(g);
     asm_rm(&g->a, x->op, d, m);
-    if (f || !(at->kind == G_REG && at->reg == d))
-        val_release(g, at);
+    if (temp && (f || at->reg != d))
+        gpr_free(g, at->reg);
     dest_done(g, &dest, x->type, d, false);
 }
 
@@ -180,7 +182,8 @@ void gen_store(struct native_gen *g, uint8_t opcode)
     bool imm = v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN &&
                                                       (int64_t)v->bits <= INT32_MAX));
     unsigned reg = 0;
-    val_clean(g, v);
+    if (v->dirty)
+        val_clean(g, v);
     if (!imm)
         reg = val_reg(g, v);
     struct x64_mem m = mem_address(g, at, to, x->width);
@@ -189,7 +192,8 @@ void gen_store(struct native_gen *g, uint8_t opcode)
         store_const(g, x, m, (uint32_t)v->bits);
     else
         asm_rm(&g->a, x->op, reg, m);
-    val_release(g, at);
+    if (at->kind == G_REG)
+        gpr_free(g, at->reg);
     val_release(g, v);
 }
 

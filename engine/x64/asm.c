@@ -30,13 +30,16 @@ void asm_rr(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 /* What names the memory, behind the opcode at p; where the instruction ends. */
 static inline uint8_t *memory(uint8_t *p, unsigned reg, struct x64_mem m)
 {
-    unsigned any = (m.disp != 0) | (m.form & MEM_DISP);
-    unsigned mod = !any ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
-    p[0] = (uint8_t)(mod << 6 | (reg & 7) << 3 | m.rm);
+    unsigned modrm = (reg & 7) << 3 | m.rm, any = (m.disp != 0) | m.form >> 1;
     p[1] = m.sib;
-    p += 1 + (m.form & MEM_SIB);
-    memcpy(p, &m.disp, 4);
-    return p + (mod + (mod & 2)); /* 0, 1 or 4 bytes */
+    uint8_t *disp = p + 1 + (m.form & MEM_SIB);
+    memcpy(disp, &m.disp, 4);
+    if (m.disp != (int8_t)m.disp) {
+        *p = (uint8_t)(modrm | 2 << 6);
+        return disp + 4;
+    }
+    *p = (uint8_t)(modrm | any << 6);
+    return disp + any;
 }
 
 void asm_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m)

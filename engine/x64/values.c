@@ -129,15 +129,16 @@ static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
 void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
 {
     struct x64_mem m;
-    unsigned from;
+    if (v->reg == reg)
+        return;
     if (is_float(v->type))
         load_float(g, v, reg);
+    else if (v->reg != NO_REG)
+        asm_rr(&g->a, OP_MOV | wide_flag(v->type), reg, v->reg);
     else if (v->kind == G_CONST)
         asm_mov_imm(&g->a, reg, v->bits);
     else if (val_mem(g, v, &m))
         asm_rm(&g->a, OP_MOV | wide_flag(v->type), reg, m);
-    else if (val_in_reg(v, &from) && from != reg)
-        asm_rr(&g->a, OP_MOV | wide_flag(v->type), reg, from);
 }
 
 unsigned val_temp(struct native_gen *g, struct gval *v)

@@ -316,7 +316,7 @@ static void take_results(struct native_gen *g, const struct eng_functype *t)
             else
                 gpr_free(g, RAX);
         }
-        dest_done(g, &dest, type, dest.set ? dest.reg : f ? 0u : (unsigned)RAX, false);
+        dest_done(g, dest, type, dest.set ? dest.reg : f ? 0u : (unsigned)RAX, false);
         return;
     }
     for (uint32_t i = 0, at = 0; i < t->result_count; i++) {

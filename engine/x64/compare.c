@@ -17,8 +17,7 @@ static enum cond_use use_of(struct native_gen *g)
     if (*p == 0x04)
         return USE_IF;
     if (*p == 0x0d) {
-        p++;
-        return label_arity(label_at(g, body_u32(&p))) ? USE_VALUE : USE_BRANCH;
+        return label_arity(label_at(g, body_peek(g, p + 1))) ? USE_VALUE : USE_BRANCH;
     }
     if (*p == 0x1b && !is_float(g->vals[g->count - 1].type))
         return USE_SELECT;
@@ -42,7 +41,7 @@ static void materialise(struct native_gen *g, unsigned cond)
     asm_rr(&g->a, (uint32_t)OP_MOVZX8, dest.set ? dest.reg : d, d);
     if (dest.set)
         gpr_free(g, d);
-    dest_done(g, &dest, ENG_I32, dest.set ? dest.reg : d, false);
+    dest_done(g, dest, ENG_I32, dest.set ? dest.reg : d, false);
 }
 
 /* d = cond ? v : d, or the opposite for equality of floats. */
@@ -96,7 +95,7 @@ static void select_int(struct native_gen *g, unsigned cond)
         val_release(g, &a);
     if (b.kind == G_REG && b.reg != d)
         val_release(g, &b);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
 }
 
 static void select_float(struct native_gen *g, struct gval *cond)
@@ -285,11 +284,8 @@ bool gen_test(struct native_gen *g)
         p++;
     if (*p != 0x0d && *p != 0x04)
         return false;
-    if (*p == 0x0d) {
-        p++;
-        if (label_arity(label_at(g, body_u32(&p))))
-            return false;
-    }
+    if (*p == 0x0d && label_arity(label_at(g, body_peek(g, p + 1))))
+        return false;
     struct gval *b = val_take(g), *a = val_take(g);
     enum cond_use use = use_of(g);
     unsigned ra = val_reg(g, a);

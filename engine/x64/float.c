@@ -62,7 +62,7 @@ static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commu
     if (a->kind == G_REG && a->reg != d)
         val_release(g, a);
     val_release(g, b);
-    dest_done(g, &dest, type, d, true);
+    dest_done(g, dest, type, d, true);
 }
 
 /* The specification's: of zeros the sign matters, and a NaN wins. */
@@ -128,7 +128,7 @@ static void unary(struct native_gen *g, uint8_t out, uint32_t op, int imm)
         asm_8(&g->a, (unsigned)imm);
     if (v->kind == G_REG && v->reg != d)
         val_release(g, v);
-    dest_done(g, &dest, out, d, true);
+    dest_done(g, dest, out, d, true);
 }
 
 static void round_to(struct native_gen *g, uint8_t type, unsigned mode)
@@ -207,7 +207,7 @@ static void from_int(struct native_gen *g, uint8_t out, bool wide)
     asm_rr(&g->a, OP_XORPS, d, d);
     asm_rr(&g->a, scalar(out, SSE_CVT_FROM_INT) | (wide ? X64_WIDE : 0), d, r);
     val_release(g, &v);
-    dest_done(g, &dest, out, d, false);
+    dest_done(g, dest, out, d, false);
 }
 
 /* To i32: by way of 64 bits, whose low half must be all of it. */
@@ -261,7 +261,7 @@ static void move_bits(struct native_gen *g, uint8_t in, uint8_t out)
         asm_rr(&g->a, OP_MOVD_FROM_X | w, val_reg(g, &v), d);
     (void)in;
     val_release(g, &v);
-    dest_done(g, &dest, out, d, false);
+    dest_done(g, dest, out, d, false);
 }
 
 /* Out of the ordinary: in C. The helper knows operation `which` by its opcode. */

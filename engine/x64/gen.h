@@ -152,6 +152,7 @@ struct native_gen {
     /* The body. */
     const uint8_t *p, *end;
     const uint8_t *at; /* instruction that is being compiled */
+    const uint8_t *ahead; /* of body_peek() */
     const uint8_t *bytes; /* of the module */
     const struct eng_functype *type;
     uint32_t index; /* of defined functions */
@@ -259,6 +260,13 @@ static inline int64_t body_s64(const uint8_t **p)
     if (**p < 0x80)
         return (int64_t)(*(*p)++ ^ 0x40) - 0x40;
     return (int64_t)body_leb_slow(p, true);
+}
+/* The number at p, which is read again when it is its turn; g->ahead is behind it. Not by way of a
+ * local variable's address, which would cost its function more than this. */
+static inline uint32_t body_peek(struct native_gen *g, const uint8_t *p)
+{
+    g->ahead = p;
+    return body_u32(&g->ahead);
 }
 /* A value type as code handles it: every reference to a function is a funcref. */
 uint8_t body_type(const uint8_t **p);
@@ -501,7 +509,7 @@ struct gdest {
     uint8_t length; /* of the instruction that sets it */
 };
 struct gdest dest_ahead(struct native_gen *g);
-void dest_set(struct native_gen *g, const struct gdest *d, uint8_t type, unsigned reg,
+void dest_set(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg,
               unsigned dirty);
 
 static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
@@ -512,10 +520,10 @@ static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
 }
 
 /* The result, of type in reg, which is d's register if d.set. */
-static inline void dest_done(struct native_gen *g, const struct gdest *d, uint8_t type,
+static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
                              unsigned reg, unsigned dirty)
 {
-    if (d->set)
+    if (d.set)
         dest_set(g, d, type, reg, dirty);
     else
         val_push_reg(g, type, reg, dirty);

@@ -152,7 +152,7 @@ void gen_load(struct native_gen *g, uint8_t opcode)
     asm_rm(&g->a, x->op, d, m);
     if (temp && (f || at->reg != d))
         gpr_free(g, at->reg);
-    dest_done(g, &dest, x->type, d, false);
+    dest_done(g, dest, x->type, d, false);
 }
 
 static void store_const(struct native_gen *g, const struct access *x, struct x64_mem m, uint32_t bits)
@@ -210,7 +210,7 @@ void gen_memory_size(struct native_gen *g)
     }
     asm_rr(&g->a, OP_SHIFT_IMM | X64_WIDE, EXT_SHR, d);
     asm_8(&g->a, 16);
-    dest_done(g, &dest, ENG_I32, d, false);
+    dest_done(g, dest, ENG_I32, d, false);
 }
 
 /* --- globals --------------------------------------------------------------------------- */
@@ -240,7 +240,7 @@ void gen_global_get(struct native_gen *g, uint32_t x)
     asm_rm(&g->a, f ? xmm_load_op(type) : OP_MOV | wide_flag(type), d, m);
     if (held != NO_REG)
         gpr_free(g, held);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
 }
 
 void gen_global_set(struct native_gen *g, uint32_t x)

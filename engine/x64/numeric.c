@@ -1,6 +1,9 @@
 /* Integer arithmetic. */
 #include "x64/gen.h"
 
+/* Not part of who calls it, whose registers and frame it would cost all the others. */
+#define APART __attribute__((noinline))
+
 static bool imm32(const struct gval *v, int32_t *ret)
 {
     if (v->kind != G_CONST)
@@ -73,7 +76,7 @@ static void binary_into(struct native_gen *g, const struct binary *k, unsigned d
     apply(g, k->op, k->ext, d, b, w);
 }
 
-static void binary(struct native_gen *g, uint8_t type, const struct binary *k)
+static APART void binary(struct native_gen *g, uint8_t type, const struct binary *k)
 {
     uint32_t w = wide_flag(type);
     struct gval *b = val_take(g), *a = val_take(g);
@@ -100,18 +103,18 @@ static void binary(struct native_gen *g, uint8_t type, const struct binary *k)
         }
     }
     val_release(g, b);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
 }
 
 /* A register for the result of an operation on v alone, which may be v's own. */
-static unsigned unary_dest(struct native_gen *g, const struct gdest *dest, const struct gval *v)
+static unsigned unary_dest(struct native_gen *g, struct gdest dest, const struct gval *v)
 {
-    if (dest->set)
-        return dest->reg;
+    if (dest.set)
+        return dest.reg;
     return v->kind == G_REG ? v->reg : gpr_alloc(g);
 }
 
-static void unary_done(struct native_gen *g, const struct gdest *dest, const struct gval *v,
+static void unary_done(struct native_gen *g, struct gdest dest, const struct gval *v,
                        uint8_t type, unsigned d)
 {
     if (v->kind == G_REG && v->reg != d)
@@ -120,23 +123,23 @@ static void unary_done(struct native_gen *g, const struct gdest *dest, const str
 }
 
 /* op d, v from a register or memory. */
-static void unary(struct native_gen *g, uint8_t in, uint8_t out, uint32_t op)
+static APART void unary(struct native_gen *g, uint8_t in, uint8_t out, uint32_t op)
 {
     struct gval *v = val_take(g);
     struct x64_mem m;
     if (v->kind == G_CONST)
         val_temp(g, v);
     struct gdest dest = dest_of(g, out);
-    unsigned d = unary_dest(g, &dest, v);
+    unsigned d = unary_dest(g, dest, v);
     if (val_mem(g, v, &m))
         asm_rm(&g->a, op, d, m);
     else
         asm_rr(&g->a, op, d, val_reg(g, v));
     (void)in;
-    unary_done(g, &dest, v, out, d);
+    unary_done(g, dest, v, out, d);
 }
 
-static void multiply(struct native_gen *g, uint8_t type)
+static APART void multiply(struct native_gen *g, uint8_t type)
 {
     static const struct binary mul = { OP_IMUL, 0, true, false };
     struct gval *b = &g->vals[g->count - 1];
@@ -162,7 +165,7 @@ static void multiply(struct native_gen *g, uint8_t type)
     if (a->kind == G_CONST)
         val_temp(g, a);
     struct gdest dest = dest_of(g, type);
-    unsigned d = unary_dest(g, &dest, a);
+    unsigned d = unary_dest(g, dest, a);
     bool small = imm >= -128 && imm <= 127;
     uint32_t op = (small ? OP_IMUL_IMM8 : OP_IMUL_IMM) | wide_flag(type);
     (void)k;
@@ -180,12 +183,12 @@ static void multiply(struct native_gen *g, uint8_t type)
         else
             asm_32(&g->a, (uint32_t)imm);
     }
-    unary_done(g, &dest, a, type, d);
+    unary_done(g, dest, a, type, d);
 }
 
 /* --- and: masks that are moves, and tests ------------------------------------------------- */
 
-static bool and_as_move(struct native_gen *g, uint8_t type)
+static APART bool and_as_move(struct native_gen *g, uint8_t type)
 {
     struct gval *k = &g->vals[g->count - 1];
     if (k->kind != G_CONST || (k->bits != 0xff && k->bits != 0xffff && k->bits != 0xffffffff))
@@ -214,7 +217,7 @@ static bool shift_and_add(struct native_gen *g, uint8_t type, struct gval *a, un
         val_release(g, a);
     if (b->kind == G_REG && b->reg != d)
         val_release(g, b);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
     return true;
 }
 
@@ -228,7 +231,7 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
     if (a->kind == G_CONST)
         val_temp(g, a);
     struct gdest dest = dest_of(g, type);
-    unsigned d = unary_dest(g, &dest, a), from;
+    unsigned d = unary_dest(g, dest, a), from;
     bool rotates = ext == EXT_ROL || ext == EXT_ROR;
     if (rotates && g->bmi2 && val_in_reg(a, &from) && from != d) {
         asm_vex(&g->a, X64_OP(0xf2, MAP_0F3A, 0xf0) | w, d, from, 0);
@@ -240,10 +243,10 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
         asm_rr(&g->a, OP_SHIFT_IMM | w, ext, d);
         asm_8(&g->a, k);
     }
-    unary_done(g, &dest, a, type, d);
+    unary_done(g, dest, a, type, d);
 }
 
-static void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)
+static APART void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)
 {
     struct gval *b = val_take(g), *a = val_take(g);
     unsigned rb = val_reg(g, b), ra = val_reg(g, a);
@@ -254,10 +257,10 @@ static void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)
         val_release(g, a);
     if (b->kind == G_REG && b->reg != d)
         val_release(g, b);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
 }
 
-static void shift_cl(struct native_gen *g, uint8_t type, unsigned ext)
+static APART void shift_cl(struct native_gen *g, uint8_t type, unsigned ext)
 {
     struct gval b = val_pop(g), a = val_pop(g);
     if (a.kind == G_REG && a.reg == RCX) { /* out of the way */
@@ -275,10 +278,10 @@ static void shift_cl(struct native_gen *g, uint8_t type, unsigned ext)
     asm_rr(&g->a, OP_SHIFT_CL | wide_flag(type), ext, d);
     gpr_free(g, RCX);
     struct gdest none = { .set = false };
-    dest_done(g, &none, type, d, false);
+    dest_done(g, none, type, d, false);
 }
 
-static void shift(struct native_gen *g, uint8_t type, unsigned ext)
+static APART void shift(struct native_gen *g, uint8_t type, unsigned ext)
 {
     const struct gval *k = &g->vals[g->count - 1];
     if (k->kind == G_CONST) {
@@ -332,7 +335,7 @@ static uint8_t *divide_care(struct native_gen *g, const struct gval *b, unsigned
     return done;
 }
 
-static void divide(struct native_gen *g, uint8_t type, bool is_signed, bool rem)
+static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, bool rem)
 {
     bool wide = is_wide(type);
     uint32_t w = wide_flag(type), fixed = 1u << RAX | 1u << RDX;
@@ -383,7 +386,7 @@ static void divide(struct native_gen *g, uint8_t type, bool is_signed, bool rem)
         gpr_free(g, from);
         from = dest.reg;
     }
-    dest_done(g, &dest, type, from, false);
+    dest_done(g, dest, type, from, false);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------ */
@@ -393,7 +396,7 @@ enum { CLZ, CTZ, POPCNT, ADD, SUB, MUL, DIV_S, DIV_U, REM_S, REM_U, AND, OR, XOR
 
 static const struct binary add = { OP_ADD, EXT_ADD, true, true };
 
-static void subtract(struct native_gen *g, uint8_t type)
+static APART void subtract(struct native_gen *g, uint8_t type)
 {
     static const struct binary sub = { OP_SUB, EXT_SUB, false, false };
     struct gval *k = &g->vals[g->count - 1];

@@ -144,9 +144,9 @@ static void complement(struct native_gen *g, unsigned d)
     v_op(g, OP_PXOR, d, X_SCRATCH);
 }
 
-static unsigned dest_reg(struct native_gen *g, const struct gdest *dest, const struct gval *a)
+static unsigned dest_reg(struct native_gen *g, struct gdest dest, const struct gval *a)
 {
-    return dest->set ? dest->reg : a->kind == G_REG ? a->reg : xmm_alloc(g);
+    return dest.set ? dest.reg : a->kind == G_REG ? a->reg : xmm_alloc(g);
 }
 
 static void release_but(struct native_gen *g, const struct gval *v, unsigned d)
@@ -160,7 +160,7 @@ static void unary(struct native_gen *g, const struct simd_row *row)
     struct gval a = v_pop(g, row->in);
     unsigned r = val_reg(g, &a);
     struct gdest dest = dest_of(g, ENG_V128);
-    unsigned d = dest_reg(g, &dest, &a);
+    unsigned d = dest_reg(g, dest, &a);
     if (row->kind == SK_HIGH) {
         v_op2_imm(g, OP_PSHUFD, d, r, 0xee);
         r = d;
@@ -169,7 +169,7 @@ static void unary(struct native_gen *g, const struct simd_row *row)
     if (row->kind == SK_ROUND)
         asm_8(&g->a, row->arg);
     release_but(g, &a, d);
-    dest_done(g, &dest, ENG_V128, d, row->out);
+    dest_done(g, dest, ENG_V128, d, row->out);
 }
 
 static void negate(struct native_gen *g, const struct simd_row *row)
@@ -177,12 +177,12 @@ static void negate(struct native_gen *g, const struct simd_row *row)
     struct gval a = v_pop(g, CLEAN);
     unsigned r = val_reg(g, &a);
     struct gdest dest = dest_of(g, ENG_V128);
-    unsigned d = dest_reg(g, &dest, &a);
+    unsigned d = dest_reg(g, dest, &a);
     v_zero(g, X_SCRATCH);
     v_op(g, row->op, X_SCRATCH, r);
     v_mov(g, d, X_SCRATCH);
     release_but(g, &a, d);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void swap(struct gval *a, struct gval *b)
@@ -247,7 +247,7 @@ static void binary(struct native_gen *g, const struct simd_row *row)
         d = dest.set ? dest.reg : a.kind == G_REG ? a.reg : b.kind == G_REG ? b.reg : xmm_alloc(g);
         apply_vex(g, row->op, d, ra, &b);
     } else {
-        d = dest_reg(g, &dest, &a);
+        d = dest_reg(g, dest, &a);
         if (is_in(g, &b, d) && !is_in(g, &a, d)) {
             v_mov(g, X_SCRATCH, d);
             val_load(g, &a, d);
@@ -263,7 +263,7 @@ static void binary(struct native_gen *g, const struct simd_row *row)
         complement(g, d);
     release_but(g, &a, d);
     release_but(g, &b, d);
-    dest_done(g, &dest, ENG_V128, d, row->out);
+    dest_done(g, dest, ENG_V128, d, row->out);
 }
 
 static void compare_unsigned(struct native_gen *g, const struct simd_row *row)

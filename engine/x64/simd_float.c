@@ -33,7 +33,7 @@ static void sign_op(struct native_gen *g, uint32_t op, uint64_t mask)
     v_const(g, op, d, a, mask);
     if (v.kind == G_REG && v.reg != d)
         val_release(g, &v);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 /* The CPU gives the second operand when one is NaN or both are zeros: both ways, and what differs

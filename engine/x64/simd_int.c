@@ -68,7 +68,7 @@ void simd_shift(struct native_gen *g, const struct simd_row *row)
     }
     if (v.kind == G_REG && v.reg != d)
         val_release(g, &v);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static uint64_t bytes_of(unsigned byte)

@@ -53,7 +53,7 @@ static void splat_const(struct native_gen *g, uint64_t half)
         v_zero(g, d);
     else
         v_load_const(g, d, half);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void splat(struct native_gen *g, unsigned which)
@@ -78,7 +78,7 @@ static void splat(struct native_gen *g, unsigned which)
         v_op2_imm(g, OP_PSHUFD, d, r, 0);
     if (!(f && v.kind == G_REG && v.reg == d))
         val_release(g, &v);
-    dest_done(g, &dest, ENG_V128, d, dirty);
+    dest_done(g, dest, ENG_V128, d, dirty);
 }
 
 /* --- single lanes ------------------------------------------------------------------------ */
@@ -101,7 +101,7 @@ static void extract_int(struct native_gen *g, unsigned log2, bool is_signed)
     if (is_signed)
         asm_rr(&g->a, log2 ? OP_MOVSX16 : (uint32_t)OP_MOVSX8, d, d);
     val_release(g, &v);
-    dest_done(g, &dest, type, d, false);
+    dest_done(g, dest, type, d, false);
 }
 
 static void extract_float(struct native_gen *g, bool f64)
@@ -118,7 +118,7 @@ static void extract_float(struct native_gen *g, bool f64)
         v_op2_imm(g, OP_PSHUFD, d, r, f64 ? 0xee : lane);
     if (v.kind == G_REG && v.reg != d)
         val_release(g, &v);
-    dest_done(g, &dest, type, d, v.dirty != CLEAN);
+    dest_done(g, dest, type, d, v.dirty != CLEAN);
 }
 
 static void replace_int(struct native_gen *g, unsigned log2)
@@ -139,7 +139,7 @@ static void replace_int(struct native_gen *g, unsigned log2)
     val_release(g, &b);
     if (a.kind == G_REG && a.reg != d)
         val_release(g, &a);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void replace_float(struct native_gen *g, bool f64)
@@ -160,7 +160,7 @@ static void replace_float(struct native_gen *g, bool f64)
     val_release(g, &b);
     if (a.kind == G_REG && a.reg != d)
         val_release(g, &a);
-    dest_done(g, &dest, ENG_V128, d, dirty);
+    dest_done(g, dest, ENG_V128, d, dirty);
 }
 
 /* --- tests -------------------------------------------------------------------------------- */
@@ -197,7 +197,7 @@ static void bitmask(struct native_gen *g, unsigned log2)
     if (log2 == 1)
         asm_rr(&g->a, (uint32_t)OP_MOVZX8, d, d);
     val_release(g, &v);
-    dest_done(g, &dest, ENG_I32, d, false);
+    dest_done(g, dest, ENG_I32, d, false);
 }
 
 void simd_lanes(struct native_gen *g, unsigned which)

@@ -15,7 +15,7 @@ static void load(struct native_gen *g, uint32_t op, unsigned width)
     mem_place(g);
     asm_rm(&g->a, op, d, m);
     val_release(g, &at);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void load_extend(struct native_gen *g, uint32_t which)
@@ -40,7 +40,7 @@ static void splat_32(struct native_gen *g)
         v_op2_imm(g, OP_PSHUFD, d, d, 0);
     }
     val_release(g, &at);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 /* Through a register: the CPU's own way would wait for what was in d. */
@@ -56,7 +56,7 @@ static void splat_narrow(struct native_gen *g, unsigned width)
     asm_rm(&g->a, width ? OP_MOVZX16 : (uint32_t)OP_MOVZX8, r, m);
     simd_splat_int(g, width, d, r);
     gpr_free(g, r);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void store(struct native_gen *g)
@@ -92,7 +92,7 @@ static void load_lane(struct native_gen *g, unsigned width)
     val_release(g, &at);
     if (v.kind == G_REG && v.reg != d)
         val_release(g, &v);
-    dest_done(g, &dest, ENG_V128, d, CLEAN);
+    dest_done(g, dest, ENG_V128, d, CLEAN);
 }
 
 static void store_lane(struct native_gen *g, unsigned width)

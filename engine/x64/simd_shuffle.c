@@ -52,7 +52,7 @@ static void one_operand(struct native_gen *g, const uint8_t *lanes, struct gval 
     }
     if (a->kind == G_REG && a->reg != d)
         val_release(g, a);
-    dest_done(g, &dest, ENG_V128, d, a->dirty);
+    dest_done(g, dest, ENG_V128, d, a->dirty);
 }
 
 /* An instruction that does it with two operands. */
@@ -136,7 +136,7 @@ static void two_operands(struct native_gen *g, const struct one_op *o, struct gv
     if (a->kind == G_REG && (dest.set || a->reg != d))
         val_release(g, a);
     val_release(g, b);
-    dest_done(g, &dest, ENG_V128, dest.set ? dest.reg : d, CLEAN);
+    dest_done(g, dest, ENG_V128, dest.set ? dest.reg : d, CLEAN);
 }
 
 static void any_lanes(struct native_gen *g, const uint8_t *lanes, struct gval *a, struct gval *b)

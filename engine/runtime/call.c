@@ -138,14 +138,6 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
 {
     uint64_t *frame = s->stack_top;
     size_t room = (size_t)(s->stack_end - frame);
-    if (f->native) {
-        size_t need = type_room(f->type);
-        if (room < need + NATIVE_ROOM / sizeof *frame)
-            return NULL;
-        to_slots(frame, args, f->type->param_slots);
-        s->active->base = frame + need;
-        return frame;
-    }
     const struct code_header *h = (const struct code_header *)(f->code - 1);
     if (room < (size_t)h->frame_slots + f->type->result_slots)
         return NULL;
@@ -156,56 +148,66 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
     return frame;
 }
 
-/* With the activation in place. 0, or 1 with *trap. */
-static int run(struct eng_store *s, struct eng_func *f, uint64_t *frame, struct eng_trap *trap)
+/* After a run. 0, or 1 with *trap. */
+static int ended(struct eng_store *s, struct eng_trap *trap)
 {
-    s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
-    if (f->native) {
-        s->guest_runs = true;
-        native_run(s, f, frame);
-        s->guest_runs = false;
-    } else {
-        run_guarded(s, f, frame);
-    }
+    s->guest_runs = false;
     store_settle(s);
-    enum eng_trap_code code = (enum eng_trap_code)s->trap;
-    if (code)
-        trap_fill(s, code, trap);
-    return code != ENG_TRAP_NONE;
+    if (s->trap)
+        trap_fill(s, (enum eng_trap_code)s->trap, trap);
+    return s->trap != ENG_TRAP_NONE;
 }
 
-static int call_guest(struct eng_func *f, const union eng_value *args, union eng_value *results,
-                      struct eng_trap *trap)
+static int call_interp(struct eng_func *f, const union eng_value *args, union eng_value *results,
+                       struct eng_trap *trap)
 {
     struct eng_store *s = f->inst->store;
     struct activation here;
-    here.prev = s->active;
-    here.pc = s->pc;
-    here.fp = s->fp;
-    here.inst = s->inst;
-    here.bridge = s->native_bridge;
-    here.native = f->native != NULL;
-    uint64_t *top = s->stack_top, *end = s->stack_end, mem_size = s->mem_size;
-    uint64_t host_sp = s->native_host_sp;
-    s->active = &here;
+    here.native = false;
     uint64_t *frame = frame_make(s, f, args);
     enum eng_trap_code code = frame ? store_refill(s) : ENG_TRAP_STACK_EXHAUSTED;
-    int trapped = code ? fail(trap, code) : run(s, f, frame, trap);
-    s->stack_top = top;
-    s->stack_end = end;
-    s->native_host_sp = host_sp;
+    if (code)
+        return fail(trap, code);
+    here.prev = s->active;
+    here.place = s->place;
+    s->active = &here;
+    s->stack_top = s->stack_end; /* nothing may start above but what host_call lets */
+    run_guarded(s, f, frame);
+    int trapped = ended(s, trap);
     s->active = here.prev;
-    s->pc = here.pc;
-    s->fp = here.fp;
-    s->inst = here.inst;
-    s->native_bridge = here.bridge;
-    s->mem_size = mem_size;
+    s->place = here.place;
     if (trapped)
         return 1;
     mask(&f->type->type, frame);
     for (uint32_t i = 0; i < f->type->result_slots; i++)
         results[i].bits = frame[i];
     return 0;
+}
+
+/* Takes the arguments from where they are and puts the results where they shall be. */
+static int call_native(struct eng_func *f, const union eng_value *args, union eng_value *results,
+                       struct eng_trap *trap)
+{
+    struct eng_store *s = f->inst->store;
+    struct activation here;
+    const struct native_way *way = native_way_of(f);
+    size_t room = (size_t)((uint8_t *)s->stack_end - (uint8_t *)s->stack_top);
+    enum eng_trap_code code =
+        room >= way->room + (size_t)NATIVE_ROOM ? store_refill(s) : ENG_TRAP_STACK_EXHAUSTED;
+    if (code)
+        return fail(trap, code);
+    here.native = true;
+    here.prev = s->active;
+    here.place = s->place;
+    here.base = s->stack_top;
+    s->active = &here;
+    s->stack_top = s->stack_end; /* as above */
+    s->guest_runs = true;
+    native_run(s, f, way, args, results);
+    int trapped = ended(s, trap);
+    s->active = here.prev;
+    s->place = here.place;
+    return trapped;
 }
 
 int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *results,
@@ -215,7 +217,9 @@ int eng_call(struct eng_func *f, const union eng_value *args, union eng_value *r
     if (s->depth == ENG_MAX_REENTRY)
         return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
     s->depth++;
-    int ret = f->inst ? call_guest(f, args, results, trap) : call_host(f, args, results, trap);
+    int ret = f->native ? call_native(f, args, results, trap)
+              : f->inst ? call_interp(f, args, results, trap)
+                        : call_host(f, args, results, trap);
     s->depth--;
     return ret;
 }

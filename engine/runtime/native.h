@@ -23,6 +23,12 @@ struct native_func {
     uint8_t home_shift; /* of the size of an operand's home */
 };
 
+/* The way in from outside to functions of a type. */
+struct native_way {
+    uint32_t code; /* offset, 0 none */
+    uint32_t room; /* bytes on the stack of arguments and results */
+};
+
 struct native {
     uint8_t *base; /* code memory, sealed */
     size_t bytes;
@@ -30,8 +36,8 @@ struct native {
     uint32_t funcs_end; /* offset behind the last function */
     uint8_t *map;       /* of places in code to module offsets: x64/places.c */
     uint32_t map_bytes, map_capacity;
-    uint32_t exit;   /* offset of the way out */
-    uint32_t *enter; /* by type: offset of the way in from outside, 0 none */
+    uint32_t exit; /* offset of the way out */
+    struct native_way *ways; /* by type */
 };
 
 /* --- making it: while a module is loaded ---------------------------------------- */
@@ -105,9 +111,16 @@ void native_free(const struct eng_env *env, struct native *n);
 /* Prepares an instance of a module with native code. */
 void native_link(struct eng_instance *inst);
 
-/* Calls f, which has native code, as a new activation. args are replaced by results.
- * Traps as in store.h: s->pc and s->fp tell where the guest stood. */
-void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args);
+static inline const struct native_way *native_way_of(const struct eng_func *f)
+{
+    const struct eng_module *m = f->inst->module;
+    return &m->native->ways[m->func_types[f->of.index]];
+}
+
+/* Calls f, which has native code, as a new activation, for which there is room. results may be
+ * args. Traps as in store.h: s->pc and s->fp tell where the guest stood. */
+void native_run(struct eng_store *s, struct eng_func *f, const struct native_way *way,
+                const union eng_value *args, union eng_value *results);
 
 /* Ends the running native activation of s from wherever it is, also from a signal handler:
  * its native_run returns. */

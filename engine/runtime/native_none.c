@@ -66,7 +66,8 @@ void native_link(struct eng_instance *inst)
 {
 }
 
-void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
+void native_run(struct eng_store *s, struct eng_func *f, const struct native_way *way,
+                const union eng_value *args, union eng_value *results)
 {
 }
 

@@ -119,14 +119,28 @@ struct native_bridge {
     struct eng_instance *inst;  /* last: native_func.far is the place of it */
 };
 
+/* What a call from outside changes and puts back, in one piece. pc and fp are exact wherever a trap
+ * can happen. Interpreted frames of a new activation start at stack_top and grow up, native ones at
+ * stack_end and grow down. */
+#define STORE_PLACE                                                                               \
+    const uint64_t *pc;                                                                           \
+    uint64_t *fp;                                                                                 \
+    uint64_t *stack_end;                                                                          \
+    struct eng_instance *inst; /* that runs */                                                    \
+    uint64_t mem_size;         /* of inst's memory, for the interpreter */                        \
+    uint64_t *stack_top;                                                                          \
+    struct native_bridge *native_bridge; /* the innermost */                                      \
+    uint64_t native_host_sp; /* of the host's stack under the running native activation */
+
+struct store_place {
+    STORE_PLACE
+};
+
 /* One eng_call that has not returned. */
 struct activation {
     struct activation *prev;
     /* Where the guest stood when the host function was called that made this call. */
-    const uint64_t *pc;
-    uint64_t *fp;
-    struct eng_instance *inst;
-    struct native_bridge *bridge;
+    struct store_place place;
     void *jump[5]; /* __builtin_setjmp */
     bool native;
     uint64_t *base; /* of a native one: where it and what it calls may keep values */
@@ -138,12 +152,12 @@ enum { EXIT_WORDS = 2 };
 enum { BRIDGE_PC, BRIDGE_FP, BRIDGE_INST, BRIDGE_DEST, BRIDGE_RESULTS, BRIDGE_WORDS };
 
 struct eng_store {
-    /* Used by the interpreter; pc and fp are exact wherever a trap can happen. */
-    const uint64_t *pc;
-    uint64_t *fp;
-    uint64_t *stack_end;
-    struct eng_instance *inst; /* that runs */
-    uint64_t mem_size;         /* of inst's memory */
+    union {
+        struct {
+            STORE_PLACE
+        };
+        struct store_place place; /* all of these */
+    };
     uint64_t budget;           /* of the interpreter, whenever it does not run */
     uint32_t trap;             /* enum eng_trap_code of the last run */
     volatile uint32_t interrupted;
@@ -151,11 +165,8 @@ struct eng_store {
     uint64_t fuel; /* not counting budget */
     struct activation *active;
     uint32_t depth; /* of eng_call */
-    /* Interpreted frames of a new activation start at stack_top and grow up, native ones
-     * at stack_end and grow down. */
-    uint64_t *stack, *stack_top;
-    struct native_bridge *native_bridge, no_bridge; /* the innermost; ends the list */
-    uint64_t native_host_sp; /* of the host's stack under the running native activation */
+    uint64_t *stack;
+    struct native_bridge no_bridge; /* ends the list of them */
     uint32_t exit_status; /* of the last ENG_TRAP_EXIT */
     int host_error;       /* of the last ENG_TRAP_HOST */
     uint64_t exit_code[EXIT_WORDS]; /* instructions to which calls from outside return */

@@ -163,9 +163,9 @@ void trap_fill(struct eng_store *s, enum eng_trap_code code, struct eng_trap *tr
             native_walk(s, pc, fp, inst, bridge, trap);
         else
             walk(s, pc, fp, inst, trap);
-        pc = a->pc;
-        fp = a->fp;
-        inst = a->inst;
-        bridge = a->bridge;
+        pc = a->place.pc;
+        fp = a->place.fp;
+        inst = a->place.inst;
+        bridge = a->place.native_bridge;
     }
 }

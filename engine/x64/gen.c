@@ -432,13 +432,13 @@ struct native_gen *native_begin(struct loader *l)
               g->layout.bytes < INT32_MAX;
     if (ok) {
         g->n->funcs = pool_alloc(&m->pool, env, module_func_defined(m), sizeof *g->n->funcs);
-        g->n->enter = pool_alloc(&m->pool, env, m->type_count, sizeof *g->n->enter);
+        g->n->ways = pool_alloc(&m->pool, env, m->type_count, sizeof *g->n->ways);
         g->call_sites = take(g, module_func_defined(m), sizeof *g->call_sites);
         g->far_sites = take(g, m->type_count, sizeof *g->far_sites);
         g->type_out = take(g, m->type_count, sizeof *g->type_out);
         for (uint32_t i = 0; g->type_out && i < m->type_count; i++)
             g->type_out[i] = type_out_bytes(&m->types[i]);
-        ok = g->n->funcs && g->n->enter && g->call_sites && g->far_sites && g->type_out &&
+        ok = g->n->funcs && g->n->ways && g->call_sites && g->far_sites && g->type_out &&
              gen_grow(g, (void **)&g->vals, &g->val_capacity, VALS_FIRST, sizeof *g->vals) &&
              gen_grow(g, (void **)&g->labels, &g->label_capacity, LABELS_FIRST,
                       sizeof *g->labels) &&

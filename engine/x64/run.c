@@ -187,26 +187,18 @@ _Noreturn void native_unwind(struct eng_store *s)
     __builtin_unreachable();
 }
 
-typedef void (*native_enter)(struct eng_instance *inst, const uint8_t *code, uint64_t *values,
-                             uint64_t *sp);
+typedef void (*native_enter)(struct eng_instance *inst, const uint8_t *code,
+                             const union eng_value *args, uint64_t *sp, union eng_value *results);
 
-void native_run(struct eng_store *s, struct eng_func *f, uint64_t *args)
+void native_run(struct eng_store *s, struct eng_func *f, const struct native_way *way,
+                const union eng_value *args, union eng_value *results)
 {
     struct eng_instance *inst = f->inst;
-    const struct eng_module *m = inst->module;
-    const struct native *n = m->native;
-    uint32_t type = m->func_types[f->of.index];
     uint64_t *sp = (uint64_t *)((uintptr_t)s->stack_end & ~(uintptr_t)15);
-    uint64_t room = (uint64_t)(s->stack_end - s->active->base) * sizeof *sp;
-    s->inst = inst;
-    if (room < type_out_bytes(&m->types[type]) + NATIVE_ROOM) {
-        s->trap = ENG_TRAP_STACK_EXHAUSTED;
-        s->pc = NULL;
-        return;
-    }
-    inst->native.stack_limit = (uintptr_t)s->active->base + NATIVE_SLACK;
     native_enter enter;
-    const uint8_t *way = n->base + n->enter[type];
-    memcpy(&enter, &way, sizeof enter);
-    enter(inst, f->native, args, sp);
+    const uint8_t *code = inst->module->native->base + way->code;
+    memcpy(&enter, &code, sizeof enter);
+    s->inst = inst;
+    inst->native.stack_limit = (uintptr_t)s->active->base + NATIVE_SLACK;
+    enter(inst, f->native, args, sp, results);
 }

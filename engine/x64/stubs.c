@@ -349,6 +349,18 @@ static void array_store(struct native_gen *g, uint8_t type, unsigned reg, struct
     asm_rm(&g->a, op, reg, m);
 }
 
+/* Of results at rbx that have 32 bits, what is above these. An i32 in a register has nothing there. */
+static void clear_above(struct native_gen *g, const struct eng_functype *t)
+{
+    bool from_reg = t->result_count == 1;
+    for (uint32_t i = 0, slot = 0; i < t->result_count; slot += type_words(t->results[i++])) {
+        if (t->results[i] != ENG_F32 && (t->results[i] != ENG_I32 || from_reg))
+            continue;
+        asm_rm(&g->a, OP_MOV_IMM, 0, mem_of(RBX, (int32_t)(slot * 8 + 4)));
+        asm_32(&g->a, 0);
+    }
+}
+
 /* Called in System V's convention as native_enter. */
 static void adapter_in(struct native_gen *g, uint32_t type)
 {
@@ -356,7 +368,7 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     struct assembler *a = &g->a;
     struct arg_walk w = { 0 };
     uint32_t at;
-    g->n->enter[type] = asm_pos(a);
+    g->n->ways[type] = (struct native_way){ asm_pos(a), g->type_out[type] };
     asm_endbr(a);
     for (unsigned i = 0; i < base_countof(host_saved); i++)
         asm_push(a, host_saved[i]);
@@ -366,18 +378,18 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     store64(g, RSP, STORE(RAX, native_host_sp));
     load64(g, REG_BUDGET, STORE(RAX, budget));
     load64(g, REG_MEM, CTX(mem_base));
-    asm_mov(a, RBX, RDX);
+    asm_mov(a, RBX, R8); /* the results' place */
     asm_mov(a, RAX, RSI);
-    asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RCX, -(int32_t)type_out_bytes(t)));
+    asm_rm(a, OP_LEA | X64_WIDE, RSP, mem_of(RCX, -(int32_t)g->type_out[type]));
     for (uint32_t i = 0, slot = 0; i < t->param_count; i++) {
-        struct x64_mem from = mem_of(RBX, (int32_t)(slot * 8));
+        struct x64_mem from = mem_of(RDX, (int32_t)(slot * 8));
         slot += type_words(t->params[i]);
         unsigned reg = arg_next(&w, t->params[i], &at);
         if (reg != NO_REG) {
             array_load(g, t->params[i], reg, from);
         } else if (t->params[i] == ENG_I32) { /* what is above it is not ours to believe */
-            asm_rm(a, OP_MOV, RDX, from);
-            store64(g, RDX, mem_of(RSP, (int32_t)at));
+            asm_rm(a, OP_MOV, RCX, from);
+            store64(g, RCX, mem_of(RSP, (int32_t)at));
         } else {
             copy_words(g, type_words(t->params[i]), mem_of(RSP, (int32_t)at), from);
         }
@@ -387,6 +399,7 @@ static void adapter_in(struct native_gen *g, uint32_t type)
         array_store(g, t->results[0], is_float(t->results[0]) ? 0 : RAX, mem_of(RBX, 0));
     if (t->result_count > 1)
         copy_words(g, eng_slots(t->results, t->result_count), mem_of(RBX, 0), mem_of(RSP, 0));
+    clear_above(g, t);
     load64(g, RCX, CTX(store));
     store64(g, REG_BUDGET, STORE(RCX, budget));
     asm_rm(a, OP_MOV_IMM, 0, STORE(RCX, trap));
@@ -467,7 +480,7 @@ void gen_adapters(struct native_gen *g)
     for (uint32_t i = 0; i < module_func_defined(m); i++) {
         uint32_t type = m->funcs[i].type;
         const struct eng_functype *t = &m->types[type];
-        if (!g->n->enter[type] &&
+        if (!g->n->ways[type].code &&
             gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 48))
             adapter_in(g, type);
     }

@@ -26,4 +26,8 @@ int cost_instances(struct embed *e, const char *path, struct span bytes, unsigne
  * after writing to all of its pages; then how many those are. */
 int cost_reset(struct embed *e, const char *path, struct span bytes, unsigned count);
 
+/* Runs the module's "_start" (or "main_coremark") once and prints which bytes of the memory that it
+ * exports as "marks" are set then: lazy.py. */
+int cost_marks(struct embed *e, const char *path, struct span bytes, unsigned count);
+
 #endif

@@ -99,6 +99,8 @@ $(eval $(call benchmark,engine.load+engine.baseline.load,bench/engine/load.py,$(
     $(BENCH_ENGINE)/large.wasm))
 $(eval $(call benchmark,engine.start+engine.baseline.start,bench/engine/start.py,$(BENCH_RUNNER) \
     $(BENCH_ENGINE)/small.wasm))
+$(eval $(call benchmark,engine.baseline.lazy,bench/engine/lazy.py,$(BENCH_RUNNER) \
+    $(foreach a,hello clock shell http-server,$(O)/apps/$(a)/$(a).wasm) $(BENCH_ENGINE)/large.wasm))
 $(eval $(call benchmark,engine.instance+engine.baseline.instance,bench/engine/instance.py,$(BENCH_RUNNER) \
     $(BENCH_ENGINE)/small.wasm))
 $(eval $(call benchmark,engine.size,bench/engine/size.py,$(MCU)/hello.elf \

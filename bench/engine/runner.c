@@ -38,6 +38,7 @@ static const struct {
     { "calls", cost_calls },
     { "instances", cost_instances },
     { "reset", cost_reset },
+    { "marks", cost_marks },
 };
 
 static int dispatch(struct embed *e, char **args, int count)
@@ -52,7 +53,7 @@ static int dispatch(struct embed *e, char **args, int count)
         guest_die(status, count < 2 ? verb : args[1], "no such command or file");
     if (count == 2 && (strcmp(verb, "run") == 0 || strcmp(verb, "check") == 0))
         status = run(e, args[1], span_of(bytes, len));
-    int times = count == 3 ? atoi(args[2]) : 0;
+    int times = count == 3 ? atoi(args[2]) : strcmp(verb, "marks") == 0;
     for (size_t i = 0; times > 0 && i < sizeof costs / sizeof costs[0]; i++) {
         if (strcmp(verb, costs[i].name) == 0)
             status = costs[i].measure(e, args[1], span_of(bytes, len), (unsigned)times);

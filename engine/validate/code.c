@@ -253,7 +253,8 @@ static int compile_section(struct loader *l, uint32_t count, struct native_gen *
     } else {
         memset(c.call_sites, 0, (size_t)count * sizeof *c.call_sites);
         c.refs = c.local_types + ENG_MAX_LOCALS;
-        memset(c.refs, 0, ENG_MAX_LOCALS);
+        if (!native) /* else nobody counts */
+            memset(c.refs, 0, ENG_MAX_LOCALS);
         err = emit_room(&c, (native ? 0 : reader_left(r) * (ENG_SMALL ? 2 : 5) / 2) + EMIT_RESERVE);
         if (!err)
             err = compile_all(&c, count);

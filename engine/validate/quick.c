@@ -79,21 +79,54 @@ QUICK bool numeric(struct quick *q, uint8_t opcode)
 
 /* --- immediates -------------------------------------------------------------------------- */
 
-/* Steps over a LEB128 of at most `most` bytes, few enough that it cannot be too large. */
-QUICK bool skip_leb(struct quick *q, unsigned most)
+enum { LEB_MAX = 10 };
+
+/* Length of the LEB128 at p, behind which there are LEB_MAX bytes; 9 when it has more than 8. */
+QUICK unsigned leb_length(const uint8_t *p)
 {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    word = ~word & UINT64_C(0x8080808080808080);
+    return word ? (unsigned)__builtin_ctzll(word) / 8 + 1 : 9;
+}
+
+/* Steps over an unsigned number, of few enough bytes that it cannot have too many bits. */
+QUICK bool skip_unsigned(struct quick *q)
+{
+    enum { MOST = 4 };
     if (q->p < q->end && *q->p < 0x80) {
         q->p++;
         return true;
     }
-    uint64_t word, last;
-    if (q->end - q->p < (ptrdiff_t)sizeof word)
+    if (q->end - q->p < LEB_MAX)
         return false;
-    memcpy(&word, q->p, sizeof word);
-    last = ~word & UINT64_C(0x8080808080808080);
-    unsigned n = last ? (unsigned)__builtin_ctzll(last) / 8 + 1 : 9;
+    unsigned n = leb_length(q->p);
     q->p += n;
-    return n <= most;
+    return n <= MOST;
+}
+
+/* Is the last byte that a number may have, of which so many bits count, filled with its sign? */
+QUICK bool sign_filled(uint8_t byte, unsigned bits)
+{
+    uint8_t rest = (uint8_t)(0x7f >> (bits - 1) << (bits - 1));
+    return (byte & (0x80 | rest)) == 0 || (byte & (0x80 | rest)) == rest;
+}
+
+/* Steps over a signed number of 32 bits, or of 64. */
+QUICK bool skip_signed(struct quick *q, bool wide)
+{
+    const uint8_t *p = q->p;
+    if (p < q->end && *p < 0x80) {
+        q->p++;
+        return true;
+    }
+    if (q->end - p < LEB_MAX)
+        return false;
+    unsigned n = leb_length(p);
+    if (wide && n > 8 && p[8] >= 0x80)
+        n = LEB_MAX;
+    q->p += n;
+    return wide ? n < LEB_MAX || sign_filled(p[9], 1) : n < 5 || (n == 5 && sign_filled(p[4], 4));
 }
 
 /* An index below the limit, of one or two bytes. */
@@ -114,9 +147,9 @@ QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
 
 /* --- instructions ------------------------------------------------------------------------ */
 
-QUICK bool constant(struct quick *q, uint8_t type, unsigned most)
+QUICK bool constant(struct quick *q, uint8_t type)
 {
-    return skip_leb(q, most) && push_quick(q, type);
+    return skip_signed(q, type == ENG_I64) && push_quick(q, type);
 }
 
 QUICK bool fixed(struct quick *q, uint8_t type, unsigned bytes)
@@ -176,7 +209,7 @@ QUICK bool global(struct quick *q, bool set)
 /* An alignment that says of which memory is too large here. */
 QUICK bool memarg(struct quick *q, uint8_t opcode)
 {
-    return q->p < q->end && *q->p++ < q->c->quick[opcode].count && skip_leb(q, 4);
+    return q->p < q->end && *q->p++ < q->c->quick[opcode].count && skip_unsigned(q);
 }
 
 QUICK bool load(struct quick *q, uint8_t opcode, uint8_t type)
@@ -414,9 +447,9 @@ QUICK bool quick_one(struct quick *q, uint8_t opcode)
     case 0x39:
         return store(q, opcode, ENG_F64);
     case 0x41:
-        return constant(q, ENG_I32, 4);
+        return constant(q, ENG_I32);
     case 0x42:
-        return constant(q, ENG_I64, 8);
+        return constant(q, ENG_I64);
     case 0x43:
         return fixed(q, ENG_F32, 4);
     case 0x44:

@@ -223,13 +223,13 @@ static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
 
 static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 {
-    struct gval *b = val_take(g), *a = val_take(g);
+    struct gval *b = int_take(g), *a = int_take(g);
     enum cond_use use = use_of(g);
     if (use == USE_IF)
         val_flush(g, g->count);
     bool swapped = compare_ints(g, a, b, wide);
-    val_release(g, a);
-    val_release(g, b);
+    int_release(g, a);
+    int_release(g, b);
     use_cond(g, use, swapped ? int_swapped[index] : int_conds[index]);
 }
 
@@ -286,7 +286,7 @@ bool gen_test(struct native_gen *g)
         return false;
     if (*p == 0x0d && label_arity(label_at(g, body_peek(g, p + 1))))
         return false;
-    struct gval *b = val_take(g), *a = val_take(g);
+    struct gval *b = int_take(g), *a = int_take(g);
     enum cond_use use = use_of(g);
     unsigned ra = val_reg(g, a);
     if (use == USE_IF)
@@ -297,8 +297,8 @@ bool gen_test(struct native_gen *g)
     } else {
         asm_rr(&g->a, OP_TEST, ra, val_reg(g, b));
     }
-    val_release(g, a);
-    val_release(g, b);
+    int_release(g, a);
+    int_release(g, b);
     use_cond(g, use, CC_NE);
     return true;
 }

@@ -408,6 +408,34 @@ static inline void val_release(struct native_gen *g, const struct gval *v)
         gpr_free(g, v->reg);
 }
 
+/* The same three of what is no float. */
+static inline struct gval *int_take(struct native_gen *g)
+{
+    uint32_t at = --g->count;
+    struct gval *v = &g->vals[at];
+    if (g->flushed > at)
+        g->flushed = at;
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        g->gpr_owner[v->reg] = SLOT_NONE;
+    return v;
+}
+static inline void int_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_REG)
+        gpr_free(g, v->reg);
+}
+static inline void int_push(struct native_gen *g, uint8_t type, unsigned reg)
+{
+    g->gpr_owner[reg] = g->count;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    v->dirty = CLEAN;
+}
+
 /* Removes operands above `count`. */
 void val_drop_to(struct native_gen *g, uint32_t count);
 
@@ -527,6 +555,17 @@ static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
         dest_set(g, d, type, reg, dirty);
     else
         val_push_reg(g, type, reg, dirty);
+}
+
+static inline void int_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg)
+{
+    if (!d.set) {
+        int_push(g, type, reg);
+        return;
+    }
+    g->p += d.length;
+    if (d.tee)
+        val_push_local(g, d.local);
 }
 
 /* --- instructions -------------------------------------------------------------------- */

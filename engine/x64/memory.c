@@ -140,7 +140,7 @@ void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     struct memarg to = body_memarg(&g->p);
-    struct gval *at = val_take(g);
+    struct gval *at = int_take(g);
     struct x64_mem m = mem_address(g, at, to, x->width);
     struct gdest dest = dest_of(g, x->type);
     bool f = is_float(x->type), temp = at->kind == G_REG;
@@ -178,7 +178,7 @@ void gen_store(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &stores[opcode - FIRST_STORE];
     struct memarg to = body_memarg(&g->p);
-    struct gval *v = val_take(g), *at = val_take(g);
+    struct gval *v = val_take(g), *at = int_take(g);
     bool imm = v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN &&
                                                       (int64_t)v->bits <= INT32_MAX));
     unsigned reg = 0;

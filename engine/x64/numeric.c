@@ -79,7 +79,7 @@ static void binary_into(struct native_gen *g, const struct binary *k, unsigned d
 static APART void binary(struct native_gen *g, uint8_t type, const struct binary *k)
 {
     uint32_t w = wide_flag(type);
-    struct gval *b = val_take(g), *a = val_take(g);
+    struct gval *b = int_take(g), *a = int_take(g);
     int32_t imm;
     if (k->commutes && a->kind == G_CONST && b->kind != G_CONST)
         swap(&a, &b);
@@ -91,7 +91,7 @@ static APART void binary(struct native_gen *g, uint8_t type, const struct binary
         swap(&a, &b);
     if (dest.set) {
         binary_into(g, k, d, a, b, w);
-        val_release(g, a);
+        int_release(g, a);
     } else if (a->kind == G_REG) {
         d = a->reg;
         apply(g, k->op, k->ext, d, b, w);
@@ -102,8 +102,8 @@ static APART void binary(struct native_gen *g, uint8_t type, const struct binary
             apply(g, k->op, k->ext, d, b, w);
         }
     }
-    val_release(g, b);
-    dest_done(g, dest, type, d, false);
+    int_release(g, b);
+    int_done(g, dest, type, d);
 }
 
 /* A register for the result of an operation on v alone, which may be v's own. */
@@ -118,14 +118,14 @@ static void unary_done(struct native_gen *g, struct gdest dest, const struct gva
                        uint8_t type, unsigned d)
 {
     if (v->kind == G_REG && v->reg != d)
-        val_release(g, v);
-    dest_done(g, dest, type, d, false);
+        int_release(g, v);
+    int_done(g, dest, type, d);
 }
 
 /* op d, v from a register or memory. */
 static APART void unary(struct native_gen *g, uint8_t in, uint8_t out, uint32_t op)
 {
-    struct gval *v = val_take(g);
+    struct gval *v = int_take(g);
     struct x64_mem m;
     if (v->kind == G_CONST)
         val_temp(g, v);
@@ -161,7 +161,7 @@ static APART void multiply(struct native_gen *g, uint8_t type)
         binary(g, type, &mul);
         return;
     }
-    struct gval k = val_pop(g), *a = val_take(g);
+    struct gval k = val_pop(g), *a = int_take(g);
     if (a->kind == G_CONST)
         val_temp(g, a);
     struct gdest dest = dest_of(g, type);
@@ -208,23 +208,23 @@ static bool shift_and_add(struct native_gen *g, uint8_t type, struct gval *a, un
     if (k < 1 || k > 3 || *g->p != add || !g->count || g->vals[g->count - 1].kind == G_CONST)
         return false;
     g->p++;
-    struct gval *b = val_take(g);
+    struct gval *b = int_take(g);
     unsigned ra = val_reg(g, a), rb = val_reg(g, b);
     struct gdest dest = dest_of(g, type);
     unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : b->kind == G_REG ? b->reg : gpr_alloc(g);
     asm_rm(&g->a, OP_LEA | wide_flag(type), d, mem_index(rb, ra, k, 0));
     if (a->kind == G_REG && a->reg != d)
-        val_release(g, a);
+        int_release(g, a);
     if (b->kind == G_REG && b->reg != d)
-        val_release(g, b);
-    dest_done(g, dest, type, d, false);
+        int_release(g, b);
+    int_done(g, dest, type, d);
     return true;
 }
 
 static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsigned k)
 {
     uint32_t w = wide_flag(type);
-    struct gval *a = val_take(g);
+    struct gval *a = int_take(g);
     k &= is_wide(type) ? 63 : 31;
     if (ext == EXT_SHL && shift_and_add(g, type, a, k))
         return;
@@ -248,16 +248,16 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
 
 static APART void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)
 {
-    struct gval *b = val_take(g), *a = val_take(g);
+    struct gval *b = int_take(g), *a = int_take(g);
     unsigned rb = val_reg(g, b), ra = val_reg(g, a);
     struct gdest dest = dest_of(g, type);
     unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : b->kind == G_REG ? b->reg : gpr_alloc(g);
     asm_vex(&g->a, X64_OP(prefix, MAP_0F38, 0xf7) | wide_flag(type), d, ra, rb);
     if (a->kind == G_REG && a->reg != d)
-        val_release(g, a);
+        int_release(g, a);
     if (b->kind == G_REG && b->reg != d)
-        val_release(g, b);
-    dest_done(g, dest, type, d, false);
+        int_release(g, b);
+    int_done(g, dest, type, d);
 }
 
 static APART void shift_cl(struct native_gen *g, uint8_t type, unsigned ext)
@@ -272,13 +272,13 @@ static APART void shift_cl(struct native_gen *g, uint8_t type, unsigned ext)
     if (!(b.kind == G_REG && b.reg == RCX)) {
         gpr_take(g, RCX);
         val_load(g, &b, RCX);
-        val_release(g, &b);
+        int_release(g, &b);
     }
     unsigned d = val_temp(g, &a);
     asm_rr(&g->a, OP_SHIFT_CL | wide_flag(type), ext, d);
     gpr_free(g, RCX);
     struct gdest none = { .set = false };
-    dest_done(g, none, type, d, false);
+    int_done(g, none, type, d);
 }
 
 static APART void shift(struct native_gen *g, uint8_t type, unsigned ext)
@@ -351,7 +351,7 @@ static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, boo
     if (!val_in_reg(&b, &rb) || (fixed >> rb & 1)) {
         unsigned to = gpr_alloc_not(g, fixed);
         val_load(g, &b, to);
-        val_release(g, &b);
+        int_release(g, &b);
         b.kind = G_REG;
         b.reg = (uint8_t)to;
         rb = to;
@@ -359,7 +359,7 @@ static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, boo
     if (!(a.kind == G_REG && a.reg == RAX)) {
         gpr_take(g, RAX);
         val_load(g, &a, RAX);
-        val_release(g, &a);
+        int_release(g, &a);
     }
     gpr_take(g, RDX);
     if (!plain) {
@@ -377,7 +377,7 @@ static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, boo
     asm_rr(&g->a, OP_GROUP3 | w, is_signed ? 7 : 6, rb);
     if (done)
         asm_short_here(&g->a, done);
-    val_release(g, &b);
+    int_release(g, &b);
     gpr_free(g, rem ? RAX : RDX);
     unsigned from = rem ? RDX : RAX;
     struct gdest dest = dest_of(g, type);
@@ -386,7 +386,7 @@ static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, boo
         gpr_free(g, from);
         from = dest.reg;
     }
-    dest_done(g, dest, type, from, false);
+    int_done(g, dest, type, from);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------ */

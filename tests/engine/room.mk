@@ -4,6 +4,7 @@ $(eval $(call unit_test,unit/engine_vectors,tests/unit/engine_vectors.c,tests/em
 $(eval $(call unit_test,unit/engine_tail,tests/unit/engine_tail.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_unwind,tests/unit/engine_unwind.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_numbers,tests/unit/engine_numbers.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_snapshot,tests/unit/engine_snapshot.c,tests/embed engine base))
@@ -21,6 +22,8 @@ $(eval $(call quick_test,engine/engine-newer-baseline,tests/engine/engine-newer-
     $(O)/dbg/tests/unit/engine_newer))
 $(eval $(call quick_test,engine/engine-branches-baseline,tests/engine/engine-branches-baseline.sh,\
     $(O)/dbg/tests/unit/engine_branches))
+$(eval $(call quick_test,engine/engine-numbers-baseline,tests/engine/engine-numbers-baseline.sh,\
+    $(O)/dbg/tests/unit/engine_numbers))
 
 # The same unit test, sanitized but for the interpreter, and the specification's suite
 # with each of the other ways to dispatch: their object comes before the library, so the

@@ -1,11 +1,13 @@
 """Modules for the differential fuzzer: made by wasm-opt from random bytes, built by smith.py,
-walk.py and vectors.py, and mutations of those and of real ones."""
+walk.py, vectors.py and exceptions.py, and mutations of those and of real ones."""
 import glob
+import itertools
 import os
 import random
 import re
 import subprocess
 
+import exceptions
 import smith
 import vectors
 import walk
@@ -130,11 +132,24 @@ def mutate(rng, original):
     return bytes(module)
 
 
-BUILDERS = [smith, walk, vectors]
+BUILDERS = [smith, walk, vectors, exceptions]
+AIM = os.environ.get("BUILDERS")
+
+
+def aimed(seed, builders):
+    """Nothing but modules of these, and some mutations of them."""
+    for number in itertools.count():
+        rng = random.Random(f"{seed}/{number}")
+        module = rng.choice(builders).generate(rng)
+        yield "built", module
+        if number % 4 == 0:
+            yield "mutated", mutate(rng, module)
 
 
 def stream(seed, folder, built=12, mutants=30):
     """(kind, module) without end; the same for the same seed, wasm-opt and built apps."""
+    if AIM:
+        yield from aimed(seed, [x for x in BUILDERS if x.__name__ in AIM.split(",")])
     pool = seeds()
     number = 0
     while True:
@@ -144,7 +159,7 @@ def stream(seed, folder, built=12, mutants=30):
         if made:
             yield "generated", made
         for turn in range(built):
-            yield "built", BUILDERS[turn % 3].generate(rng)
+            yield "built", BUILDERS[turn % len(BUILDERS)].generate(rng)
         for _ in range(mutants):
             kind = rng.random()
             base = (rng.choice(pool) if pool and kind < 0.5 else

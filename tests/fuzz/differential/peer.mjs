@@ -7,6 +7,9 @@
 import { readSync, writeSync } from "node:fs";
 
 const HASHED_BYTES = 1 << 20, TABLE_SEEN = 64, VALUES_MAX = 64;
+const NAMES = { i: "i32", I: "i64", f: "f32", F: "f64", v: "v128", r: "anyfunc", e: "externref",
+                x: "exnref" };
+const INTERNAL = { v: "v128", x: "exnref" }; // JavaScript cannot see them
 const scratch = new DataView(new ArrayBuffer(8));
 let log;
 
@@ -93,7 +96,7 @@ function logger(index, params, results) {
 function trapClass(e) {
   if (e instanceof WebAssembly.Exception) return "exception";
   const m = String(e.message);
-  if (e instanceof TypeError) return "other"; // a v128 on its way to or from JavaScript
+  if (e instanceof TypeError) return "other"; // a v128 or exnref on its way to or from JavaScript
   if (e instanceof RangeError && /call stack/.test(m)) return "stack";
   if (e instanceof RangeError) return "limit";
   if (!(e instanceof WebAssembly.RuntimeError)) return "other " + m;
@@ -107,12 +110,15 @@ function trapClass(e) {
   return "other " + m;
 }
 
+const typeName = (letter) => NAMES[letter];
+
 function makeImports(module, types) {
   const found = Object.create(null);
   let functions = 0;
   WebAssembly.Module.imports(module).forEach(({ module: from, name, kind }, i) => {
     found[from] ??= Object.create(null);
     if (kind === "function") found[from][name] = logger(functions++, types[i][1], types[i][2]);
+    else found[from][name] = new WebAssembly.Tag({ parameters: Array.from(types[i][1], typeName) });
   });
   return found;
 }
@@ -134,7 +140,7 @@ function callExports(out, request, instance, names) {
     if (kind !== "func" || calls >= request.calls) return;
     if (resets) try { reset(); } catch {}
     if (params.length > VALUES_MAX || results.length > VALUES_MAX) return;
-    if ((params + results).includes("v")) return;
+    if (/[vx]/.test(params + results)) return;
     calls++;
     const state = { x: (Math.imul(request.seed, 2654435761) + i + 1) | 0 };
     const args = Array.from(params, (type) => drawValue(state, type));
@@ -161,10 +167,10 @@ function showState(out, request, instance, names) {
       out.push(`memory ${i} ${size} ${hex(h)}`);
     } else if (thing instanceof WebAssembly.Global) {
       const type = request.exports[i][1];
-      out.push(`global ${i} ${type === "v" ? "v128" : show(thing.value, type)}`);
+      out.push(`global ${i} ${INTERNAL[type] ?? show(thing.value, type)}`);
     } else if (thing instanceof WebAssembly.Table) {
       let nulls = "";
-      for (let at = 0; at < thing.length && at < TABLE_SEEN; at++)
+      for (let at = 0; at < thing.length && at < TABLE_SEEN && request.exports[i][1] !== "x"; at++)
         nulls += thing.get(at) === null ? "n" : "r";
       out.push(`table ${i} ${thing.length} ${nulls}`);
     }
@@ -182,7 +188,7 @@ function record(request, bytes) {
   out.push("load ok");
   if (!request.exports) return out;
   if (hasTwins(module)) return [...out, "twins"];
-  if (request.imports.some(([kind]) => kind !== "func")) return [...out, "start fail"];
+  if (request.imports.some(([kind]) => kind !== "func" && kind !== "tag")) return [...out, "start fail"];
   log = 2166136261 | 0;
   let instance;
   try {

@@ -429,14 +429,33 @@ class Module:
             content = self.rng.randbytes(self.rng.randrange(40))
             block = leb(len(content)) + content
             offset = b"\x41" + sleb(self.rng.randrange(65000)) + b"\x0b"
-            out.append(self.rng.choice([b"\x00" + offset, b"\x01", b"\x02\x00" + offset]) + block)
+            memory = leb(self.data_memory())
+            out.append(self.rng.choice([b"\x00" + offset, b"\x01", b"\x02" + memory + offset])
+                       + block)
         return out
+
+    # --- what exceptions.py has more of ---
+
+    def other_imports(self):
+        return []
+
+    def other_exports(self):
+        return []
+
+    def memory_section(self):
+        return vector([b"\x01\x01\x03"])
+
+    def tag_section(self):
+        return None
+
+    def data_memory(self):
+        return 0
 
     def encode(self):
         rng = self.rng
         first = len(self.imports)
         imports = [name("host") + name(f"f{i}") + b"\x00" + leb(self.type_index(*s))
-                   for i, s in enumerate(self.imports)]
+                   for i, s in enumerate(self.imports)] + self.other_imports()
         functions = [leb(self.type_index(*s)) for s in self.functions]
         tables = [bytes([t]) + (b"\x00" + leb(low) if most is None else
                                 b"\x01" + leb(low) + leb(max(low, most)))
@@ -446,15 +465,17 @@ class Module:
         exports += [name(f"t{i}") + b"\x01" + leb(i) for i in range(len(self.tables))]
         exports += [name("memory") + b"\x02\x00"]
         exports += [name(f"g{i}") + b"\x03" + leb(i) for i in range(len(self.globals))]
+        exports += self.other_exports()
         elems, datas = self.element_section(), self.data_section()
         code = [self.body(self, first + i, *s).code() for i, s in enumerate(self.functions)]
         start = [i for i, s in enumerate(self.signatures) if s == ([], [])]
+        tags = self.tag_section()
         types = [b"\x60" + vector([bytes([t]) for t in p]) + vector([bytes([t]) for t in r])
                  for p, r in self.types]
         out = b"\0asm\x01\0\0\0"
         started = leb(start[0]) if start and rng.random() < 0.3 else None
         sections = [(1, vector(types)), (2, vector(imports)), (3, vector(functions)),
-                    (4, vector(tables)), (5, vector([b"\x01\x01\x03"])), (6, vector(globals_)),
+                    (4, vector(tables)), (5, self.memory_section()), (13, tags), (6, vector(globals_)),
                     (7, vector(exports)), (8, started), (9, vector(elems)),
                     (12, leb(len(datas))), (10, vector(code)), (11, vector(datas))]
         for kind, content in sections:

@@ -13,8 +13,9 @@
  *     end
  *
  * Types are letters (i I f F v r e x), values their bits in hexadecimal, every NaN is "nan". LOG
- * is a hash of all calls to imported functions so far. JavaScript has no v128: functions with
- * one in their type are not called from outside, and fail when imported and called. */
+ * is a hash of all calls to imported functions so far. JavaScript has neither v128 nor exnref:
+ * functions with one in their type are not called from outside, and fail when imported and
+ * called. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,10 +90,10 @@ static bool is_nan(union eng_value v, uint8_t type)
 
 static void print_value(union eng_value v, uint8_t type)
 {
-    if (is_ref(type))
+    if (type == ENG_V128 || type == ENG_EXNREF)
+        printf(" %s", type == ENG_V128 ? "v128" : "exnref");
+    else if (is_ref(type))
         printf(" %s", v.ref ? "ref" : "null");
-    else if (type == ENG_V128)
-        printf(" v128");
     else if (is_nan(v, type))
         printf(" nan");
     else
@@ -127,16 +128,24 @@ static union eng_value draw_value(uint32_t *state, uint8_t type)
 
 /* --- imports ------------------------------------------------------------------- */
 
-static bool has_v128(const struct eng_functype *t)
+static bool unknown_outside(const uint8_t *types, uint32_t count)
 {
-    return eng_slots(t->params, t->param_count) != t->param_count ||
-           eng_slots(t->results, t->result_count) != t->result_count;
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++)
+        found |= types[i] == ENG_V128 || types[i] == ENG_EXNREF;
+    return found;
+}
+
+static bool is_internal(const struct eng_functype *t)
+{
+    return unknown_outside(t->params, t->param_count) ||
+           unknown_outside(t->results, t->result_count);
 }
 
 static enum eng_trap_code log_call(struct eng_call *call, union eng_value *args)
 {
     struct import *import = call->ctx;
-    if (has_v128(&import->type))
+    if (is_internal(&import->type))
         return ENG_TRAP_HOST;
     uint32_t *log = &import->subject->log;
     *log = hash(*log, import->index);
@@ -158,11 +167,13 @@ static enum eng_trap_code log_call(struct eng_call *call, union eng_value *args)
 static int resolve(void *ctx, const struct eng_import *import, struct eng_extern *ret)
 {
     struct subject *s = ctx;
+    ret->kind = import->type.kind;
+    if (import->type.kind == ENG_EXTERN_TAG)
+        return eng_tag_create(s->store, &import->type.func, &ret->of.tag);
     if (import->type.kind != ENG_EXTERN_FUNC || s->import_count == IMPORTS_MAX)
         return E_NOENT;
     struct import *slot = &s->imports[s->import_count];
     *slot = (struct import){ s, s->import_count++, import->type.func };
-    ret->kind = ENG_EXTERN_FUNC;
     return eng_hostfunc_create(s->store, &slot->type, log_call, slot, &ret->of.func);
 }
 
@@ -194,7 +205,7 @@ static void print_extern_type(const char *what, const struct eng_extern_type *t)
 {
     static const char *const kinds[] = { "func", "table", "memory", "global", "tag" };
     printf("%s %s", what, kinds[t->kind]);
-    if (t->kind == ENG_EXTERN_FUNC) {
+    if (t->kind == ENG_EXTERN_FUNC || t->kind == ENG_EXTERN_TAG) {
         print_types(t->func.params, t->func.param_count);
         print_types(t->func.results, t->func.result_count);
     } else if (t->kind == ENG_EXTERN_GLOBAL || t->kind == ENG_EXTERN_TABLE) {
@@ -236,7 +247,7 @@ static bool call(struct subject *s, struct eng_func *f, uint32_t index, uint32_t
     struct eng_trap trap;
     uint32_t state = seed * 2654435761u + index + 1;
     eng_func_type(f, &type);
-    if (type.param_count > VALUES_MAX || type.result_count > VALUES_MAX || has_v128(&type))
+    if (type.param_count > VALUES_MAX || type.result_count > VALUES_MAX || is_internal(&type))
         return false;
     for (uint32_t i = 0; i < type.param_count; i++)
         args[i] = draw_value(&state, type.params[i]);
@@ -299,7 +310,9 @@ static void print_state(const struct eng_module *m, struct eng_instance *inst)
 {
     for (uint32_t i = 0; i < eng_module_export_count(m); i++) {
         struct eng_extern x = find_export(m, inst, i);
+        struct eng_export export;
         bool is_mutable;
+        eng_module_export(m, i, &export);
         if (x.kind == ENG_EXTERN_MEMORY) {
             print_memory(x.of.memory, i);
         } else if (x.kind == ENG_EXTERN_GLOBAL) {
@@ -311,6 +324,8 @@ static void print_state(const struct eng_module *m, struct eng_instance *inst)
         } else if (x.kind == ENG_EXTERN_TABLE) {
             uint32_t size = eng_table_size(x.of.table);
             printf("table %u %u ", i, size);
+            if (export.type.valtype == ENG_EXNREF)
+                size = 0;
             for (uint32_t at = 0; at < size && at < TABLE_SEEN; at++) {
                 union eng_value v;
                 putchar(eng_table_get(x.of.table, at, &v) < 0 ? '?' : v.ref ? 'r' : 'n');

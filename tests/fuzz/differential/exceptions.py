@@ -1,0 +1,337 @@
+"""Random valid modules of what 3.0 adds: walks over a stack of types (vectors.py) with exceptions of
+all kinds, references to them, tail calls, and several memories.
+
+A try_table stands in blocks made for what its clauses catch, values wait below it, and locals
+change inside. What is caught is kept, thrown again, passed on to calls. A loop that a clause
+leads back into counts its turns at its head.
+"""
+import smith
+import vectors
+import walk
+from smith import EXTERNREF, FUNCREF, I32, NUMBERS, leb, name, sleb, vector
+from vectors import V128
+from walk import Label
+
+EXNREF = 0x69
+CATCH, CATCH_REF, CATCH_ALL, CATCH_ALL_REF = range(4)
+
+
+class Walker(vectors.Walker):
+    def type(self):
+        return self.rng.choice(self.m.weighted)
+
+    # A trap ends the call, and an exception would have been more interesting.
+
+    def address(self, depth):
+        return super().address(depth) if self.rng.random() < 0.15 else \
+            b"\x41" + sleb(self.rng.choice([0, 65000, self.rng.randrange(60000)]))
+
+    def memarg(self, width):
+        return super().memarg(width) if self.rng.random() < 0.1 else \
+            leb(self.rng.randint(0, width)) + leb(self.rng.choice([0, 0, 1, 8, 100]))
+
+    def small(self, depth):
+        return super().small(depth) if self.rng.random() < 0.1 else \
+            b"\x41" + sleb(self.rng.randrange(4))
+
+    # --- throwing ---
+
+    def under_condition(self):
+        """What follows until the block's end happens in some runs only, mostly."""
+        if self.rng.random() < 0.8 and len(self.blocks) < 10:
+            self.condition()
+            self.put(b"\x04\x40", 1)
+            self.blocks.append(Label("if", [], [], len(self.stack)))
+
+    def op_throw(self):
+        if not self.m.tags:
+            return self.op_push()
+        self.under_condition()
+        tags = range(len(self.m.tags))
+        here = self.here()
+        fitting = [x for x in tags if self.m.tags[x] and
+                   here[len(here) - len(self.m.tags[x]):] == self.m.tags[x]]
+        tag = self.rng.choice(fitting if fitting and self.rng.random() < 0.5 else list(tags))
+        self.have(self.m.tags[tag])
+        self.put(b"\x08" + leb(tag))
+        return self.die()
+
+    def op_throw_ref(self):
+        """One that was caught, when there is one: in a local, most likely."""
+        here = self.here()
+        if not here or here[-1] != EXNREF:
+            caught = [i for i, t in enumerate(self.params + self.locals) if t == EXNREF]
+            if not caught:
+                return self.op_throw()
+            self.under_condition()
+            self.put(b"\x20" + leb(self.rng.choice(caught)), 0, [EXNREF])
+        x = leb(self.new_local(EXNREF))
+        if self.rng.random() < 0.7:  # null would be a trap, which ends the call
+            self.put(b"\x22" + x + b"\xd1\x45\x04\x40\x20" + x + b"\x0a\x0b", 1)
+        else:
+            self.put(b"\x0a", 1)
+            return self.die()
+        return None
+
+    def op_keep(self):
+        """An exception goes where others find it."""
+        here = self.here()
+        if not here or here[-1] != EXNREF:
+            return self.op_push()
+        tables = [i for i, t in enumerate(self.m.tables) if t[0] == EXNREF]
+        places = [b"\x21" + leb(x) for x in self.settable(EXNREF)]
+        places += [b"\x24" + leb(i) for i, (t, mutable) in enumerate(self.m.globals)
+                   if mutable and t == EXNREF]
+        if tables and (not places or self.rng.random() < 0.4):
+            x, table = leb(self.new_local(EXNREF)), leb(self.rng.choice(tables))
+            return self.put(b"\x21" + x + self.small(0) + self.rng.choice(
+                [b"\x20" + x + b"\x26" + table, b"\x20" + x + b"\x41\x02\xfc\x11" + table]), 1)
+        if not places:
+            places = [b"\x21" + leb(self.new_local(EXNREF))]
+        return self.put(self.rng.choice(places), 1)
+
+    # --- catching ---
+
+    def payload(self, kind, tag):
+        types = self.m.tags[tag] if kind < CATCH_ALL else []
+        return types + ([EXNREF] if kind in (CATCH_REF, CATCH_ALL_REF) else [])
+
+    def open_target(self, takes):
+        """A block whose label takes these; what lies on the stack may go along inside."""
+        here = self.here()
+        count = min(len(here), self.rng.choice([0, 0, 1, 2, 3]))
+        params = here[len(here) - count:]
+        if self.rng.random() < 0.12:
+            return self.open_loop(takes)
+        self.put(b"\x02" + self.block_type(params, takes))
+        label = Label("block", params, list(takes), len(self.stack) - count)
+        self.blocks.append(label)
+        return label
+
+    def open_loop(self, takes):
+        """A loop that is entered again with what was caught, and left when it has counted."""
+        counter = self.new_local(I32)
+        self.counters.append(counter)
+        self.have(takes)
+        results = self.rng.choice([[], [I32], list(takes)])
+        self.put(b"\x41" + sleb(self.rng.randint(1, 4)) + b"\x21" + leb(counter)
+                 + b"\x03" + self.block_type(takes, results))
+        label = Label("loop", list(takes), results, len(self.stack) - len(takes), counter)
+        label.counted = "once"
+        self.blocks.append(label)
+        x = leb(counter)
+        self.put(b"\x20" + x + b"\x41\x7f\x6a\x22" + x + b"\x41\x00\x48\x04\x40"
+                 + b"".join(self.leaf(t) for t in self.results) + b"\x0f\x0b")
+        return label
+
+    def op_try(self):
+        rng = self.rng
+        if len(self.blocks) > 8:
+            return self.op_end()
+        clauses = []
+        for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3, 5])):
+            kind = rng.randrange(4) if self.m.tags else rng.choice([CATCH_ALL, CATCH_ALL_REF])
+            tag = rng.randrange(len(self.m.tags)) if self.m.tags else 0
+            takes = self.payload(kind, tag)
+            fitting = [x for x in self.blocks if x.kind != "loop" and x.takes() == takes]
+            if len(self.blocks) > 7 and not fitting:
+                continue
+            label = rng.choice(fitting) if fitting and rng.random() < 0.6 \
+                else self.open_target(takes)
+            clauses.append((kind, tag, label))
+        here = self.here()
+        count = min(len(here), rng.choice([0, 0, 1, 2, 4]))
+        params = here[len(here) - count:]
+        results = [self.type() for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+        if rng.random() < 0.3:  # of the block around: nothing to do at its end
+            results = list(self.blocks[-1].results)
+        rng.shuffle(clauses)
+        code = [bytes([kind]) + (leb(tag) if kind < CATCH_ALL else b"")
+                + leb(self.depth_of(label)) for kind, tag, label in clauses]
+        self.put(b"\x1f" + self.block_type(params, results) + vector(code))
+        self.blocks.append(Label("try", params, results, len(self.stack) - count))
+        if rng.random() < 0.5:
+            self.op_change()
+        return None
+
+    # --- calls that end the function ---
+
+    def op_tail(self):
+        fitting = [(i, s) for i, s in self.m.callable(self.index) if s[1] == self.results]
+        if not fitting:
+            return self.op_call()
+        self.under_condition()
+        i, (params, results) = self.rng.choice(fitting)
+        kind = self.rng.random()
+        if kind < 0.4:
+            return self.through_table(b"\x13", ends=True)
+        self.have(params)
+        self.put(b"\x12" + leb(i), len(params), results)
+        return self.die()
+
+    def through_table(self, op, ends=False):
+        """An indirect call of a function that is put into the table just before, mostly."""
+        fitting = [i for i in self.m.declared if (i > self.index or i < len(self.m.imports))
+                   and (not ends or self.m.signatures[i][1] == self.results)]
+        tables = [i for i in self.m.func_tables if self.m.tables[i][1]]
+        if not fitting or not tables:
+            return self.op_push()
+        i, table = self.rng.choice(fitting), self.rng.choice(tables)
+        params, results = self.m.signatures[i]
+        at = b"\x41" + sleb(self.rng.randrange(self.m.tables[table][1]))
+        self.put(at + b"\xd2" + leb(i) + b"\x26" + leb(table))
+        self.have(params)
+        at = at if self.rng.random() < 0.95 else self.small(0)
+        self.put(at + op + leb(self.m.type_index(params, results)) + leb(table),
+                 len(params), results)
+        return self.die() if ends else None
+
+    def op_indirect(self):
+        return self.through_table(b"\x11")
+
+    # --- other memories ---
+
+    def other(self):
+        """The number of a memory; the first one may be named, too."""
+        return self.rng.randrange(len(self.m.memories))
+
+    def place(self):
+        """An address on the stack."""
+        here, rng = self.here(), self.rng
+        if here and here[-1] == I32 and rng.random() < 0.4:
+            self.put(b"\x41" + sleb(rng.choice([4095, 65535])) + b"\x71")
+        else:
+            self.put(self.address(0), 0, [I32])
+
+    def other_memarg(self, width):
+        """Bit 6 of the alignment: the memory's number follows."""
+        rng = self.rng
+        offset = rng.choice([0, 1, 8, 100])
+        if rng.random() < 0.03:
+            offset = rng.choice([65535, 65536, 0xffffffff])
+        return leb(0x40 | rng.randint(0, width)) + leb(self.other()) + leb(offset)
+
+    def op_other_load(self):
+        rng = self.rng
+        self.place()
+        if rng.random() < 0.3 and self.m.vectors:
+            op = rng.choice(list(vectors.LOADS))
+            return self.put(vectors.simd(op, self.other_memarg(vectors.LOADS[op])), 1, [V128])
+        t = rng.choice(NUMBERS)
+        op, width = rng.choice(smith.LOADS[t])
+        return self.put(bytes([op]) + self.other_memarg(width), 1, [t])
+
+    def op_other_store(self):
+        rng = self.rng
+        here = self.here()
+        t = here[-1] if here and here[-1] in NUMBERS + [V128] else I32
+        self.have([t])
+        x = leb(self.new_local(t))
+        value = b"\x20" + x
+        self.put(b"\x21" + x, 1)
+        self.place()
+        if t == V128 and rng.random() < 0.5:
+            lane = rng.randrange(4)
+            return self.put(value + vectors.simd(vectors.STORE_LANE[lane], self.other_memarg(lane),
+                                                 self.lane(16 >> lane)), 1)
+        if t == V128:
+            return self.put(value + vectors.simd(11, self.other_memarg(4)), 1)
+        op, width = rng.choice(smith.STORES[t])
+        if t in (smith.F32, smith.F64):
+            value = self.without_nan(value, t)
+        return self.put(value + bytes([op]) + self.other_memarg(width), 1)
+
+    def op_other_lane(self):
+        if not self.m.vectors:
+            return self.op_other_load()
+        lane = self.rng.randrange(4)
+        self.place()
+        self.push(V128)
+        return self.put(vectors.simd(vectors.LOAD_LANE[lane], self.other_memarg(lane),
+                                     self.lane(16 >> lane)), 2, [V128])
+
+    def op_other_bulk(self):
+        rng = self.rng
+        x, y = leb(self.other()), leb(self.other())
+        kind = rng.random()
+        if kind < 0.2:
+            return self.put(b"\x3f" + x, 0, [I32])
+        if kind < 0.4:
+            return self.put(b"\x41" + sleb(rng.choice([0, 1, 1, 2, 70000])) + b"\x40" + x, 0, [I32])
+        if kind < 0.6:
+            return self.put(self.address(0) + self.address(0) + self.small(0) + b"\xfc\x0a" + x + y)
+        if kind < 0.8 or not self.m.datas:
+            return self.put(self.address(0) + self.leaf(I32) + self.small(0) + b"\xfc\x0b" + x)
+        data = leb(rng.randrange(self.m.datas))
+        return self.put(self.address(0) + self.small(0) + self.small(0) + b"\xfc\x08" + data + x)
+
+    def steps(self):
+        plain = super().steps() if self.m.vectors else walk.Walker.steps(self)
+        return (plain + [self.op_try] * 7 + [self.op_throw] * 4 + [self.op_throw_ref] * 3
+                + [self.op_keep] * 2 + [self.op_call] * 3 + [self.op_indirect] * 2
+                + [self.op_tail] * 2 + [self.op_other_load] * self.m.others
+                + [self.op_other_store] * self.m.others + [self.op_other_lane] * self.m.vectors
+                + [self.op_other_bulk] * (self.m.others > 0))
+
+    def condition(self, keep=()):
+        if self.m.vectors:
+            return super().condition(keep)
+        return walk.Walker.condition(self, keep)
+
+
+def plain(types):
+    """JavaScript has no vectors and no exceptions as values."""
+    return [I32 if t in (V128, EXNREF) else t for t in types]
+
+
+class Module(vectors.Module):
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.vectors = rng.choice([0, 0, 2])
+        self.weighted = walk.WEIGHTED + [EXNREF] * 2 + [V128] * 4 * self.vectors
+        self.body = Walker
+
+        def some(most):
+            return [rng.choice(self.weighted) for _ in range(rng.randrange(most))]
+        results = [some(4) for _ in range(3)]  # few, so that tail calls find somebody
+        many = 14 if rng.random() < 0.3 else 5
+        self.functions = [(some(many), list(rng.choice(results)))
+                          for _ in range(rng.randint(2, 9))]
+        for i in range(0, len(self.functions), 2):
+            self.functions[i] = tuple(map(plain, self.functions[i]))
+        self.signatures = self.imports + self.functions
+        self.declared = sorted({rng.randrange(len(self.signatures)) for _ in range(8)})
+        self.globals = [(t if t != V128 or self.vectors else I32, m) for t, m in self.globals]
+        self.globals += [(EXNREF, rng.random() < 0.8) for _ in range(rng.randrange(3))]
+        self.tables += [(EXNREF, 0, None) for _ in range(rng.randrange(2))]
+        self.tables = [(t, rng.choice([0, 6, 12, 12, 20]), most) for t, _, most in self.tables]
+        self.tag_imports = [plain(some(5)) for _ in range(rng.choice([0, 0, 1, 2]))]
+        self.tags = self.tag_imports + [some(rng.choice([1, 2, 3, 6, 24]))
+                                        for _ in range(rng.randint(1, 4))]
+        self.memories = [(1, 3)] + [(rng.choice([0, 1, 1, 1, 1, 2]), rng.choice([None, 2, 4]))
+                                    for _ in range(rng.choice([0, 0, 1, 2, 3]))]
+        self.others = len(self.memories) - 1
+
+    def other_imports(self):
+        return [name("host") + name(f"e{i}") + b"\x04\x00" + leb(self.type_index(t, []))
+                for i, t in enumerate(self.tag_imports)]
+
+    def memory_section(self):
+        return vector([b"\x00" + leb(low) if most is None else
+                       b"\x01" + leb(low) + leb(max(low, most)) for low, most in self.memories])
+
+    def tag_section(self):
+        own = self.tags[len(self.tag_imports):]
+        return vector([b"\x00" + leb(self.type_index(t, [])) for t in own])
+
+    def other_exports(self):
+        return ([name(f"m{i}") + b"\x02" + leb(i) for i in range(1, len(self.memories))]
+                + [name(f"e{i}") + b"\x04" + leb(i) for i in range(len(self.tags))])
+
+    def data_memory(self):
+        """Where an active segment goes: a memory that has a page."""
+        return self.rng.choice([i for i, (low, _) in enumerate(self.memories) if low])
+
+
+def generate(rng):
+    return Module(rng).encode()

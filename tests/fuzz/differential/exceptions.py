@@ -4,6 +4,9 @@ all kinds, references to them, tail calls, and several memories.
 A try_table stands in blocks made for what its clauses catch, values wait below it, and locals
 change inside. What is caught is kept, thrown again, passed on to calls. A loop that a clause
 leads back into counts its turns at its head.
+
+Half of the modules import from "twin": what they export themselves, of an instance that was there
+before (subject.c). Calls, exceptions, references and memories go between instances then.
 """
 import smith
 import vectors
@@ -299,29 +302,65 @@ class Module(vectors.Module):
                           for _ in range(rng.randint(2, 9))]
         for i in range(0, len(self.functions), 2):
             self.functions[i] = tuple(map(plain, self.functions[i]))
-        self.signatures = self.imports + self.functions
-        self.declared = sorted({rng.randrange(len(self.signatures)) for _ in range(8)})
         self.globals = [(t if t != V128 or self.vectors else I32, m) for t, m in self.globals]
         self.globals += [(EXNREF, rng.random() < 0.8) for _ in range(rng.randrange(3))]
         self.tables += [(EXNREF, 0, None) for _ in range(rng.randrange(2))]
         self.tables = [(t, rng.choice([0, 6, 12, 12, 20]), most) for t, _, most in self.tables]
-        self.tag_imports = [plain(some(5)) for _ in range(rng.choice([0, 0, 1, 2]))]
-        self.tags = self.tag_imports + [some(rng.choice([1, 2, 3, 6, 24]))
-                                        for _ in range(rng.randint(1, 4))]
+        self.tags = [some(rng.choice([1, 2, 3, 6, 24])) for _ in range(rng.randint(1, 5))]
         self.memories = [(1, 3)] + [(rng.choice([0, 1, 1, 1, 1, 2]), rng.choice([None, 2, 4]))
                                     for _ in range(rng.choice([0, 0, 1, 2, 3]))]
         self.others = len(self.memories) - 1
+        self.origin = rng.choice(["host", "twin"])
+        self.import_more()
+        self.signatures = self.imports + self.functions
+        self.declared = sorted({rng.randrange(len(self.signatures)) for _ in range(8)})
+
+    def import_more(self):
+        """Of each kind the first few, which are exported under the same names."""
+        rng = self.rng
+        calls = [([rng.choice(walk.WEIGHTED) for _ in range(rng.randrange(3))],
+                  list(rng.choice(self.functions)[1])) for _ in range(rng.randrange(3))]
+        self.imports += [(p, plain(r)) for p, r in calls]
+        self.names = [name("host") + name(f"f{i}") for i in range(len(self.imports) - len(calls))]
+        self.names += [name("host") + name(f"back{i}")
+                       for i in rng.sample(range(len(self.functions)), len(calls))]
+        if self.origin == "twin":
+            usual = [i for i, (p, r) in enumerate(self.functions) if plain(p + r) == p + r]
+            chosen = rng.sample(usual, min(len(usual), rng.randrange(4)))
+            self.imports += [self.functions[i] for i in chosen]
+            self.names += [name("twin") + name(f"f{i}") for i in chosen]
+        few = rng.random() < 0.7
+        self.tag_imports = self.leading(self.tags, lambda t: plain(t) == t)
+        self.table_imports = self.leading(self.tables, lambda t: t[0] != EXNREF) if few else 0
+        self.global_imports = self.leading(self.globals, lambda g: g[0] not in (V128, EXNREF)) if few else 0
+        self.memory_imports = self.leading(self.memories, lambda m: True) if few else 0
+
+    def leading(self, items, usable):
+        count = 0
+        while count < len(items) and usable(items[count]) and self.rng.random() < 0.5:
+            count += 1
+        return count
+
+    def import_name(self, i):
+        return self.names[i]
 
     def other_imports(self):
-        return [name("host") + name(f"e{i}") + b"\x04\x00" + leb(self.type_index(t, []))
-                for i, t in enumerate(self.tag_imports)]
+        of = name(self.origin)
+        memory = ["memory", "m1", "m2", "m3"]
+        return ([of + name(f"t{i}") + b"\x01" + smith.table_type(*t)
+                 for i, t in enumerate(self.tables[:self.table_imports])]
+                + [of + name(memory[i]) + b"\x02" + smith.limits(*m)
+                   for i, m in enumerate(self.memories[:self.memory_imports])]
+                + [of + name(f"g{i}") + b"\x03" + bytes(g)
+                   for i, g in enumerate(self.globals[:self.global_imports])]
+                + [of + name(f"e{i}") + b"\x04\x00" + leb(self.type_index(t, []))
+                   for i, t in enumerate(self.tags[:self.tag_imports])])
 
     def memory_section(self):
-        return vector([b"\x00" + leb(low) if most is None else
-                       b"\x01" + leb(low) + leb(max(low, most)) for low, most in self.memories])
+        return vector([smith.limits(*m) for m in self.memories[self.memory_imports:]])
 
     def tag_section(self):
-        own = self.tags[len(self.tag_imports):]
+        own = self.tags[self.tag_imports:]
         return vector([b"\x00" + leb(self.type_index(t, [])) for t in own])
 
     def other_exports(self):

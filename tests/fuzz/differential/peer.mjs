@@ -1,12 +1,13 @@
 // Node.js's side of the differential fuzzer: the same record as subject.c writes, which
 // describes it. Requests on stdin are a JSON text and a module, each after its length in 4
 // bytes, little endian. The text is
-//   { seed, imports: [[kind, params, results]...], exports: the same, calls }
-// with the types as subject.c found them (V8 does not tell) and how many of the
-// calls to carry out, since those that do not end there would not end here.
+//   { seed, imports: [[kind, types, more...]...], exports: the same, lines }
+// with the types as subject.c wrote them (V8 does not tell) and how many lines of the
+// record to make, since a call that does not end there would not end here.
 import { readSync, writeSync } from "node:fs";
 
-const HASHED_BYTES = 1 << 20, TABLE_SEEN = 64, VALUES_MAX = 64;
+const HASHED_BYTES = 1 << 20, TABLE_SEEN = 64, VALUES_MAX = 64, CALLS_MAX = 40, ROUNDS = 3;
+const NESTED_MAX = 3;
 const NAMES = { i: "i32", I: "i64", f: "f32", F: "f64", v: "v128", r: "anyfunc", e: "externref",
                 x: "exnref" };
 const INTERNAL = { v: "v128", x: "exnref" }; // JavaScript cannot see them
@@ -75,7 +76,7 @@ function drawValue(state, type) {
   }
 }
 
-const zero = (type) => (type === "I" ? 0n : type === "r" || type === "e" ? null : 0);
+const zero = (type) => (type === "I" ? 0n : "rex".includes(type) ? null : 0);
 
 function logger(index, params, results) {
   const answer = results.length === 1 ? zero(results) : Array.from(results, zero);
@@ -110,15 +111,72 @@ function trapClass(e) {
   return "other " + m;
 }
 
-const typeName = (letter) => NAMES[letter];
+// Thrown when there are enough lines.
+const ENOUGH = Symbol("enough");
 
-function makeImports(module, types) {
+class Record {
+  constructor(request) {
+    this.request = request;
+    this.lines = [];
+    this.imports = this.nested = 0;
+  }
+
+  enough() {
+    if (this.lines.length >= this.request.lines) throw ENOUGH;
+  }
+
+  push(line) {
+    this.enough();
+    this.lines.push(line);
+  }
+}
+
+// Calls an export, all of whose arguments are 0.
+function backCaller(record, round, name, log_) {
+  return (...args) => {
+    const answer = log_(...args);
+    const at = round.names?.indexOf(name) ?? -1;
+    const [kind, params, results] = record.request.exports[at] ?? [];
+    if (kind !== "func" || record.nested === NESTED_MAX) return answer;
+    if (/[vx]/.test(params + results)) return answer;
+    if (params.length > VALUES_MAX || results.length > VALUES_MAX) return answer;
+    record.nested++;
+    try {
+      round.exports[name](...Array.from(params, zero));
+    } catch (e) {
+      log = hash(log, 1);
+      throw e;
+    } finally {
+      record.nested--;
+    }
+    return answer;
+  };
+}
+
+function makeImport(record, round, name, [kind, types, ...more]) {
+  const [initial, maximum] = more.map(Number);
+  switch (kind) {
+    case "func": {
+      const f = logger(record.imports++, types, more[0]);
+      return /^back.{1,6}$/.test(name) && round.from === "host"
+        ? backCaller(record, round, "f" + name.slice(4), f) : f;
+    }
+    case "tag": return new WebAssembly.Tag({ parameters: Array.from(types, (t) => NAMES[t]) });
+    case "memory": return new WebAssembly.Memory({ initial, maximum });
+    case "table":
+      return new WebAssembly.Table({ element: NAMES[types], initial, maximum }, null);
+    default:
+      return new WebAssembly.Global({ value: NAMES[types], mutable: initial === 1 }, zero(types));
+  }
+}
+
+function makeImports(record, round, before) {
   const found = Object.create(null);
-  let functions = 0;
-  WebAssembly.Module.imports(module).forEach(({ module: from, name, kind }, i) => {
+  WebAssembly.Module.imports(record.module).forEach(({ module: from, name }, i) => {
     found[from] ??= Object.create(null);
-    if (kind === "function") found[from][name] = logger(functions++, types[i][1], types[i][2]);
-    else found[from][name] = new WebAssembly.Tag({ parameters: Array.from(types[i][1], typeName) });
+    round.from = from;
+    found[from][name] = before && from === "twin" ? before.exports[name]
+      : makeImport(record, round, name, record.request.imports[i]);
   });
   return found;
 }
@@ -129,24 +187,26 @@ function hasTwins(module) {
   return new Set(names).size < names.length;
 }
 
-function callExports(out, request, instance, names) {
-  const reset = instance.exports.hangLimitInitializer;
-  const resets = names.some(
-    (name, i) => name === "hangLimitInitializer" && request.exports[i][0] === "func" &&
-      request.exports[i][1] === "" && request.exports[i][2] === "");
+function callExports(out, round, seed) {
+  const { exports: types } = out.request;
+  const reset = round.exports.hangLimitInitializer;
+  const resets = round.names.some(
+    (name, i) => name === "hangLimitInitializer" && types[i][0] === "func" &&
+      types[i][1] === "" && types[i][2] === "");
   let calls = 0;
-  names.forEach((name, i) => {
-    const [kind, params, results] = request.exports[i];
-    if (kind !== "func" || calls >= request.calls) return;
+  round.names.forEach((name, i) => {
+    const [kind, params, results] = types[i];
+    if (kind !== "func" || calls >= CALLS_MAX) return;
+    out.enough();
     if (resets) try { reset(); } catch {}
     if (params.length > VALUES_MAX || results.length > VALUES_MAX) return;
     if (/[vx]/.test(params + results)) return;
     calls++;
-    const state = { x: (Math.imul(request.seed, 2654435761) + i + 1) | 0 };
+    const state = { x: (Math.imul(seed, 2654435761) + i + 1) | 0 };
     const args = Array.from(params, (type) => drawValue(state, type));
     let line = `call ${i}`;
     try {
-      const value = instance.exports[name](...args);
+      const value = round.exports[name](...args);
       const values = results.length === 1 ? [value] : results.length ? value : [];
       Array.from(results, (type, n) => (line += " " + show(values[n], type)));
     } catch (e) {
@@ -156,9 +216,9 @@ function callExports(out, request, instance, names) {
   });
 }
 
-function showState(out, request, instance, names) {
-  names.forEach((name, i) => {
-    const thing = instance.exports[name];
+function showState(out, round) {
+  round.names.forEach((name, i) => {
+    const thing = round.exports[name], type = out.request.exports[i][1];
     if (thing instanceof WebAssembly.Memory) {
       const size = thing.buffer.byteLength;
       const words = new Uint32Array(thing.buffer, 0, Math.min(size, HASHED_BYTES) / 4);
@@ -166,44 +226,63 @@ function showState(out, request, instance, names) {
       for (let at = 0; at < words.length; at++) h = hash(h, words[at]);
       out.push(`memory ${i} ${size} ${hex(h)}`);
     } else if (thing instanceof WebAssembly.Global) {
-      const type = request.exports[i][1];
       out.push(`global ${i} ${INTERNAL[type] ?? show(thing.value, type)}`);
     } else if (thing instanceof WebAssembly.Table) {
       let nulls = "";
-      for (let at = 0; at < thing.length && at < TABLE_SEEN && request.exports[i][1] !== "x"; at++)
+      for (let at = 0; at < thing.length && at < TABLE_SEEN && type !== "x"; at++)
         nulls += thing.get(at) === null ? "n" : "r";
       out.push(`table ${i} ${thing.length} ${nulls}`);
     }
   });
 }
 
-function record(request, bytes) {
-  const out = [];
-  let module;
-  try {
-    module = new WebAssembly.Module(bytes);
-  } catch (e) {
-    return [`load ${String(e.message).replace(/\s+/g, " ")}`];
-  }
-  out.push("load ok");
-  if (!request.exports) return out;
-  if (hasTwins(module)) return [...out, "twins"];
-  if (request.imports.some(([kind]) => kind !== "func" && kind !== "tag")) return [...out, "start fail"];
-  log = 2166136261 | 0;
+// The round's exports and their names, or null when there is no instance to go on with.
+function runRound(out, seed, before) {
+  const round = {};
+  out.enough();
   let instance;
   try {
-    instance = new WebAssembly.Instance(module, makeImports(module, request.imports));
+    instance = new WebAssembly.Instance(out.module, makeImports(out, round, before));
   } catch (e) {
     if (e instanceof WebAssembly.LinkError || e instanceof TypeError) out.push("start fail");
     else if (trapClass(e) === "limit") out.push("start limit");
     else out.push(`start trap ${trapClass(e)} log ${hex(log)}`);
-    return out;
+    return null;
   }
   out.push(`start ok log ${hex(log)}`);
-  const names = WebAssembly.Module.exports(module).map((x) => x.name);
-  callExports(out, request, instance, names);
-  if (request.state) showState(out, request, instance, names);
-  return out;
+  round.names = WebAssembly.Module.exports(out.module).map((x) => x.name);
+  round.exports = instance.exports;
+  callExports(out, round, seed);
+  showState(out, round);
+  return round;
+}
+
+function runRounds(out) {
+  const { seed } = out.request;
+  log = 2166136261 | 0;
+  let before = runRound(out, seed, null);
+  const twin = WebAssembly.Module.imports(out.module).some((x) => x.module === "twin");
+  for (let n = 1; twin && before && n < ROUNDS; n++) {
+    out.push(`round ${n}`);
+    before = runRound(out, (seed + n) | 0, before);
+  }
+}
+
+function record(request, bytes) {
+  const out = new Record(request);
+  try {
+    out.module = new WebAssembly.Module(bytes);
+  } catch (e) {
+    return [`load ${String(e.message).replace(/\s+/g, " ")}`];
+  }
+  if (!request.exports) return ["load ok"];
+  if (hasTwins(out.module)) return ["load ok", "twins"];
+  try {
+    runRounds(out);
+  } catch (e) {
+    if (e !== ENOUGH) throw e;
+  }
+  return ["load ok", ...out.lines];
 }
 
 for (;;) {

@@ -360,7 +360,17 @@ class Function:
         return leb(len(body)) + body
 
 
+def limits(low, most):
+    return b"\x00" + leb(low) if most is None else b"\x01" + leb(low) + leb(max(low, most))
+
+
+def table_type(t, low, most):
+    return bytes([t]) + limits(low, most)
+
+
 class Module:
+    table_imports = global_imports = 0
+
     def __init__(self, rng):
         self.rng = rng
         self.body = Function
@@ -436,6 +446,9 @@ class Module:
 
     # --- what exceptions.py has more of ---
 
+    def import_name(self, i):
+        return name("host") + name(f"f{i}")
+
     def other_imports(self):
         return []
 
@@ -454,13 +467,12 @@ class Module:
     def encode(self):
         rng = self.rng
         first = len(self.imports)
-        imports = [name("host") + name(f"f{i}") + b"\x00" + leb(self.type_index(*s))
+        imports = [self.import_name(i) + b"\x00" + leb(self.type_index(*s))
                    for i, s in enumerate(self.imports)] + self.other_imports()
         functions = [leb(self.type_index(*s)) for s in self.functions]
-        tables = [bytes([t]) + (b"\x00" + leb(low) if most is None else
-                                b"\x01" + leb(low) + leb(max(low, most)))
-                  for t, low, most in self.tables]
-        globals_ = [bytes([t, mutable]) + self.constant(t) for t, mutable in self.globals]
+        tables = [table_type(*x) for x in self.tables[self.table_imports:]]
+        globals_ = [bytes([t, mutable]) + self.constant(t)
+                    for t, mutable in self.globals[self.global_imports:]]
         exports = [name(f"f{i}") + b"\x00" + leb(first + i) for i in range(len(self.functions))]
         exports += [name(f"t{i}") + b"\x01" + leb(i) for i in range(len(self.tables))]
         exports += [name("memory") + b"\x02\x00"]

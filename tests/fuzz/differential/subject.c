@@ -7,10 +7,16 @@
  *     load ok                               or: load ERROR MESSAGE
  *     import KIND PARAMS RESULTS            one line an import
  *     export KIND PARAMS RESULTS            one line an export
- *     start ok                              or: start fail, start trap CLASS
+ *     start ok LOG                          or: start fail, start trap CLASS LOG
  *     call INDEX VALUES LOG                 or: call INDEX trap CLASS LOG
  *     global INDEX VALUE, table INDEX SIZE NULLS, memory INDEX SIZE HASH
+ *     round N                               and the same from "start" on
  *     end
+ *
+ * A module that imports from "twin" has several rounds: each makes one more instance, which gets
+ * the exports of the one before under that name. All other imports, and those of the first instance,
+ * are made here: memories, tables, globals, tags, and functions. Function "backN" of "host" calls the
+ * export "fN" of the instance that imports it, and lets through what that throws.
  *
  * Types are letters (i I f F v r e x), values their bits in hexadecimal, every NaN is "nan". LOG
  * is a hash of all calls to imported functions so far. JavaScript has neither v128 nor exnref:
@@ -30,17 +36,23 @@ enum {
     MEMORY_PAGES_MAX = 1024, /* run gives Node.js the same limit */
     HASHED_BYTES = 1 << 20,  /* of a memory */
     TABLE_SEEN = 64,         /* elements of a table */
+    ROUNDS = 3,
+    NESTED_MAX = 3, /* calls back */
 };
 
 struct subject {
     struct embed embed;
     struct eng_store *store;
+    struct eng_instance *before; /* of the round before, or NULL */
+    struct eng_instance *instances[ROUNDS];
+    uint32_t round, nested; /* calls back that run */
     uint32_t fuel; /* of each call */
     uint32_t log;
     struct import {
         struct subject *subject;
-        uint32_t index;
+        uint32_t index, round;
         struct eng_functype type;
+        char back[8]; /* export that is called, or "" */
     } imports[IMPORTS_MAX];
     uint32_t import_count;
 };
@@ -164,17 +176,70 @@ static enum eng_trap_code log_call(struct eng_call *call, union eng_value *args)
     return ENG_TRAP_NONE;
 }
 
+/* Calls the export that import->back names, all of whose arguments are 0. */
+static enum eng_trap_code call_back(struct eng_call *call, union eng_value *args)
+{
+    struct import *import = call->ctx;
+    struct subject *s = import->subject;
+    struct eng_instance *inst = s->instances[import->round];
+    struct eng_extern x;
+    struct eng_functype type;
+    union eng_value values[VALUES_MAX] = { 0 };
+    struct eng_trap trap;
+    enum eng_trap_code code = log_call(call, args);
+    if (code || !inst || s->nested == NESTED_MAX ||
+        eng_instance_export(inst, span_of_cstr(import->back), &x) < 0 ||
+        x.kind != ENG_EXTERN_FUNC)
+        return code;
+    eng_func_type(x.of.func, &type);
+    if (is_internal(&type) || type.param_count > VALUES_MAX || type.result_count > VALUES_MAX)
+        return ENG_TRAP_NONE;
+    s->nested++;
+    int result = eng_call(x.of.func, values, values, &trap);
+    s->nested--;
+    if (result == 0)
+        return ENG_TRAP_NONE;
+    s->log = hash(s->log, 1);
+    return trap.code;
+}
+
+static int resolve_func(struct subject *s, const struct eng_import *import, struct eng_func **ret)
+{
+    if (s->import_count == IMPORTS_MAX)
+        return E_NOENT;
+    struct import *slot = &s->imports[s->import_count];
+    struct span name = import->name;
+    *slot = (struct import){ s, s->import_count++, s->round, import->type.func, "" };
+    bool back = span_eq_cstr(import->module, "host") && name.len > 4 &&
+                name.len - 4 < sizeof slot->back - 1 && memcmp(name.p, "back", 4) == 0;
+    if (back) {
+        slot->back[0] = 'f';
+        memcpy(slot->back + 1, name.p + 4, name.len - 4);
+    }
+    return eng_hostfunc_create(s->store, &slot->type, back ? call_back : log_call, slot, ret);
+}
+
 static int resolve(void *ctx, const struct eng_import *import, struct eng_extern *ret)
 {
     struct subject *s = ctx;
-    ret->kind = import->type.kind;
-    if (import->type.kind == ENG_EXTERN_TAG)
-        return eng_tag_create(s->store, &import->type.func, &ret->of.tag);
-    if (import->type.kind != ENG_EXTERN_FUNC || s->import_count == IMPORTS_MAX)
-        return E_NOENT;
-    struct import *slot = &s->imports[s->import_count];
-    *slot = (struct import){ s, s->import_count++, import->type.func };
-    return eng_hostfunc_create(s->store, &slot->type, log_call, slot, &ret->of.func);
+    const struct eng_extern_type *type = &import->type;
+    const union eng_value zero[2] = { { 0 }, { 0 } };
+    if (s->before && span_eq_cstr(import->module, "twin"))
+        return eng_instance_export(s->before, import->name, ret);
+    ret->kind = type->kind;
+    switch (type->kind) {
+    case ENG_EXTERN_FUNC: return resolve_func(s, import, &ret->of.func);
+    case ENG_EXTERN_TAG: return eng_tag_create(s->store, &type->func, &ret->of.tag);
+    case ENG_EXTERN_MEMORY: return eng_memory_create(s->store, type->limits, &ret->of.memory);
+    case ENG_EXTERN_TABLE:
+        if (type->valtype == ENG_EXNREF) /* JavaScript cannot make one */
+            return E_NOENT;
+        return eng_table_create(s->store, type->valtype, type->limits, &ret->of.table);
+    default:
+        if (type->valtype == ENG_V128 || type->valtype == ENG_EXNREF)
+            return E_NOENT;
+        return eng_global_create(s->store, type->valtype, type->is_mutable, zero, &ret->of.global);
+    }
 }
 
 /* --- the record ------------------------------------------------------------------ */
@@ -211,6 +276,14 @@ static void print_extern_type(const char *what, const struct eng_extern_type *t)
     } else if (t->kind == ENG_EXTERN_GLOBAL || t->kind == ENG_EXTERN_TABLE) {
         print_types(&t->valtype, 1);
     }
+    if (t->kind == ENG_EXTERN_GLOBAL)
+        printf(" %d", t->is_mutable);
+    if (t->kind == ENG_EXTERN_MEMORY)
+        printf(" -");
+    if (t->kind == ENG_EXTERN_MEMORY || t->kind == ENG_EXTERN_TABLE)
+        printf(" %" PRIu32, t->limits.min);
+    if ((t->kind == ENG_EXTERN_MEMORY || t->kind == ENG_EXTERN_TABLE) && t->limits.has_max)
+        printf(" %" PRIu32, t->limits.max);
     putchar('\n');
 }
 
@@ -335,16 +408,24 @@ static void print_state(const struct eng_module *m, struct eng_instance *inst)
     }
 }
 
-static void run(struct subject *s, const struct eng_module *m, uint32_t seed)
+static bool imports_twin(const struct eng_module *m)
 {
-    struct eng_store_options options = { .memory_pages_max = MEMORY_PAGES_MAX };
+    bool found = false;
+    for (uint32_t i = 0; i < eng_module_import_count(m); i++) {
+        struct eng_import import;
+        eng_module_import(m, i, &import);
+        found |= span_eq_cstr(import.module, "twin");
+    }
+    return found;
+}
+
+/* False when there is no instance to go on with. */
+static bool run_round(struct subject *s, const struct eng_module *m, uint32_t seed)
+{
     struct eng_resolver resolver = { s, resolve };
     struct eng_instance *inst;
     struct eng_error err;
     struct eng_trap trap;
-    if (eng_store_create(&s->embed.env, &options, &s->store) < 0)
-        return;
-    embed_watch(s->store);
     eng_set_fuel(s->store, s->fuel);
     int result = eng_instance_create(s->store, m, &resolver, &inst, &err, &trap);
     if (result > 0) {
@@ -353,11 +434,40 @@ static void run(struct subject *s, const struct eng_module *m, uint32_t seed)
         puts(result == E_NOMEM || result == E_LIMIT ? "start limit" : "start fail");
     } else {
         printf("start ok log %x\n", s->log);
+        s->instances[s->round] = inst;
         call_exports(s, m, inst, seed);
         print_state(m, inst);
+        s->before = inst;
+    }
+    return result == 0;
+}
+
+/* The second instance is of `other`: the same module, perhaps in another tier. */
+static void run(struct subject *s, const struct eng_module *m, const struct eng_module *other,
+                uint32_t seed)
+{
+    struct eng_store_options options = { .memory_pages_max = MEMORY_PAGES_MAX };
+    if (eng_store_create(&s->embed.env, &options, &s->store) < 0)
+        return;
+    embed_watch(s->store);
+    bool again = run_round(s, m, seed) && imports_twin(m);
+    while (again && ++s->round < ROUNDS) {
+        printf("round %u\n", s->round);
+        again = run_round(s, s->round == 1 ? other : m, seed + s->round);
     }
     embed_watch(NULL);
     eng_store_destroy(s->store);
+}
+
+/* The module for the second instance: m, or the same interpreted when that is wanted. */
+static struct eng_module *load_other(struct subject *s, struct span bytes, struct eng_module *m)
+{
+    struct eng_module *other;
+    struct eng_error err;
+    if (!getenv("DIFFERENTIAL_MIXED") || !imports_twin(m))
+        return m;
+    s->embed.env.tier = ENG_TIER_INTERP;
+    return eng_module_load(&s->embed.env, bytes, &other, &err) < 0 ? m : other;
 }
 
 static void record(struct span bytes, uint32_t seed, uint32_t fuel, enum embed_memory memory)
@@ -371,9 +481,12 @@ static void record(struct span bytes, uint32_t seed, uint32_t fuel, enum embed_m
     if (result < 0) {
         printf("load %s: %s (byte %zu)\n", base_err_name(result), err.message, err.offset);
     } else {
+        struct eng_module *other = load_other(&s, bytes, m);
         puts("load ok");
         print_types_of(m);
-        run(&s, m, seed);
+        run(&s, m, other, seed);
+        if (other != m)
+            eng_module_free(other);
         eng_module_free(m);
     }
     if (s.embed.heap_bytes || s.embed.memory_bytes)

@@ -39,17 +39,15 @@ class Walker(vectors.Walker):
 
     # --- throwing ---
 
-    def under_condition(self):
+    def under_condition(self, always=False):
         """What follows until the block's end happens in some runs only, mostly."""
-        if self.rng.random() < 0.8 and len(self.blocks) < 10:
+        if always or (self.rng.random() < 0.8 and len(self.blocks) < 10):
             self.condition()
             self.put(b"\x04\x40", 1)
             self.blocks.append(Label("if", [], [], len(self.stack)))
 
-    def op_throw(self):
-        if not self.m.tags:
-            return self.op_push()
-        self.under_condition()
+    def op_throw(self, always=False):
+        self.under_condition(always)
         tags = range(len(self.m.tags))
         here = self.here()
         fitting = [x for x in tags if self.m.tags[x] and
@@ -107,7 +105,7 @@ class Walker(vectors.Walker):
         if self.rng.random() < 0.12:
             return self.open_loop(takes)
         self.put(b"\x02" + self.block_type(params, takes))
-        label = Label("block", params, list(takes), len(self.stack) - count)
+        label = Label("target", params, list(takes), len(self.stack) - count)
         self.blocks.append(label)
         return label
 
@@ -133,8 +131,7 @@ class Walker(vectors.Walker):
             return self.op_end()
         clauses = []
         for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3, 5])):
-            kind = rng.randrange(4) if self.m.tags else rng.choice([CATCH_ALL, CATCH_ALL_REF])
-            tag = rng.randrange(len(self.m.tags)) if self.m.tags else 0
+            kind, tag = rng.randrange(4), rng.randrange(len(self.m.tags))
             takes = self.payload(kind, tag)
             fitting = [x for x in self.blocks if x.kind != "loop" and x.takes() == takes]
             if len(self.blocks) > 7 and not fitting:
@@ -153,9 +150,22 @@ class Walker(vectors.Walker):
                 + leb(self.depth_of(label)) for kind, tag, label in clauses]
         self.put(b"\x1f" + self.block_type(params, results) + vector(code))
         self.blocks.append(Label("try", params, results, len(self.stack) - count))
-        if rng.random() < 0.5:
+        for _ in range(rng.randrange(4)):
             self.op_change()
-        return None
+        return rng.choice([self.op_call] * 4 + [self.op_indirect, self.op_throw, self.op_push])()
+
+    def finish(self, label):
+        super().finish(label)
+        if label.kind == "target":
+            self.show_locals()
+
+    def show_locals(self):
+        """Some of what a frame has kept goes where it will be compared."""
+        known = self.params + self.locals
+        for x in self.rng.sample(range(len(known)), min(len(known), self.rng.choice([0, 2, 8]))):
+            if x not in self.counters:
+                self.put(b"\x20" + leb(x), 0, [known[x]])
+                self.sink()
 
     # --- calls that end the function ---
 
@@ -188,6 +198,12 @@ class Walker(vectors.Walker):
         self.put(at + op + leb(self.m.type_index(params, results)) + leb(table),
                  len(params), results)
         return self.die() if ends else None
+
+    def op_call(self):
+        """Directly: an index that was not looked after ends most calls."""
+        indirect, self.m.func_tables = self.m.func_tables, []
+        super().op_call()
+        self.m.func_tables = indirect
 
     def op_indirect(self):
         return self.through_table(b"\x11")
@@ -276,6 +292,16 @@ class Walker(vectors.Walker):
                 + [self.op_other_store] * self.m.others + [self.op_other_lane] * self.m.vectors
                 + [self.op_other_bulk] * (self.m.others > 0))
 
+    def code(self):
+        """Early on, before a trap can end it: a throw, or a block that catches."""
+        kind = self.rng.random()
+        if kind < 0.25:
+            self.op_throw(True)
+        elif kind < 0.9:
+            self.push_all([self.type() for _ in range(self.rng.randrange(4))])
+            self.op_try()
+        return super().code()
+
     def condition(self, keep=()):
         if self.m.vectors:
             return super().condition(keep)
@@ -306,7 +332,7 @@ class Module(vectors.Module):
         self.globals += [(EXNREF, rng.random() < 0.8) for _ in range(rng.randrange(3))]
         self.tables += [(EXNREF, 0, None) for _ in range(rng.randrange(2))]
         self.tables = [(t, rng.choice([0, 6, 12, 12, 20]), most) for t, _, most in self.tables]
-        self.tags = [some(rng.choice([1, 2, 3, 6, 24])) for _ in range(rng.randint(1, 5))]
+        self.tags = [some(rng.choice([1, 2, 3, 6, 24])) for _ in range(rng.choice([1, 2, 2, 3, 5]))]
         self.memories = [(1, 3)] + [(rng.choice([0, 1, 1, 1, 1, 2]), rng.choice([None, 2, 4]))
                                     for _ in range(rng.choice([0, 0, 1, 2, 3]))]
         self.others = len(self.memories) - 1

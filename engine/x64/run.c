@@ -131,7 +131,7 @@ static bool find_caller(const struct eng_store *s, const struct eng_instance *in
 bool native_frame_find(struct native_frame *x)
 {
     struct place at;
-    if (x->pc != x->found) { /* recursion stays where it is */
+    if (!x->m || x->pc != x->found) { /* recursion stays where it is */
         if (!find_caller(x->s, x->inst, x->pc, &at, &x->m))
             return false;
         x->found = x->pc;

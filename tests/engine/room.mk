@@ -5,6 +5,7 @@ $(eval $(call unit_test,unit/engine_tail,tests/unit/engine_tail.c,tests/embed en
 $(eval $(call unit_test,unit/engine_unwind,tests/unit/engine_unwind.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_branches,tests/unit/engine_branches.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_numbers,tests/unit/engine_numbers.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_stack,tests/unit/engine_stack.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_snapshot,tests/unit/engine_snapshot.c,tests/embed engine base))

@@ -1,5 +1,5 @@
-"""Random valid modules of what 3.0 adds: walks over a stack of types (vectors.py) with exceptions of
-all kinds, references to them, tail calls, and several memories.
+"""Random valid modules of what 3.0 adds: walks over a stack of types (vectors.py) with exceptions
+of all kinds, references to them, tail calls, and several memories.
 
 A try_table stands in blocks made for what its clauses catch, values wait below it, and locals
 change inside. What is caught is kept, thrown again, passed on to calls. A loop that a clause
@@ -48,7 +48,7 @@ class Walker(vectors.Walker):
 
     def op_throw(self, always=False):
         self.under_condition(always)
-        tags = range(len(self.m.tags))
+        tags = range(self.m.common_tags)
         here = self.here()
         fitting = [x for x in tags if self.m.tags[x] and
                    here[len(here) - len(self.m.tags[x]):] == self.m.tags[x]]
@@ -58,16 +58,20 @@ class Walker(vectors.Walker):
         return self.die()
 
     def op_throw_ref(self):
-        """One that was caught, when there is one: in a local, most likely."""
-        here = self.here()
+        """One that was caught, when there is one: where op_keep put it, most likely."""
+        here, rng = self.here(), self.rng
         if not here or here[-1] != EXNREF:
-            caught = [i for i, t in enumerate(self.params + self.locals) if t == EXNREF]
-            if not caught:
+            kept = [b"\x20" + leb(i) for i, t in enumerate(self.params + self.locals)
+                    if t == EXNREF] * 2
+            kept += [b"\x23" + leb(i) for i, (t, _) in enumerate(self.m.globals) if t == EXNREF]
+            kept += [b"\x41" + sleb(rng.randrange(4)) + b"\x25" + leb(i)
+                     for i, t in enumerate(self.m.tables) if t[0] == EXNREF]
+            if not kept:
                 return self.op_throw()
             self.under_condition()
-            self.put(b"\x20" + leb(self.rng.choice(caught)), 0, [EXNREF])
+            self.put(rng.choice(kept), 0, [EXNREF])
         x = leb(self.new_local(EXNREF))
-        if self.rng.random() < 0.7:  # null would be a trap, which ends the call
+        if rng.random() < 0.8:  # null would be a trap, which ends the call
             self.put(b"\x22" + x + b"\xd1\x45\x04\x40\x20" + x + b"\x0a\x0b", 1)
         else:
             self.put(b"\x0a", 1)
@@ -89,7 +93,13 @@ class Walker(vectors.Walker):
                 [b"\x20" + x + b"\x26" + table, b"\x20" + x + b"\x41\x02\xfc\x11" + table]), 1)
         if not places:
             places = [b"\x21" + leb(self.new_local(EXNREF))]
-        return self.put(self.rng.choice(places), 1)
+        self.put(self.rng.choice(places), 1)
+        return self.op_burn() if self.rng.random() < 0.4 else None
+
+    def op_burn(self):
+        """Exceptions that nobody keeps, so large that after some the others are looked through."""
+        if self.m.burn and self.index < self.m.burn:
+            self.put(b"\x10" + leb(self.m.burn))
 
     # --- catching ---
 
@@ -131,7 +141,7 @@ class Walker(vectors.Walker):
             return self.op_end()
         clauses = []
         for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3, 5])):
-            kind, tag = rng.randrange(4), rng.randrange(len(self.m.tags))
+            kind, tag = rng.randrange(4), rng.randrange(self.m.common_tags)
             takes = self.payload(kind, tag)
             fitting = [x for x in self.blocks if x.kind != "loop" and x.takes() == takes]
             if len(self.blocks) > 7 and not fitting:
@@ -158,6 +168,28 @@ class Walker(vectors.Walker):
         super().finish(label)
         if label.kind == "target":
             self.show_locals()
+            if self.here() and self.here()[-1] == EXNREF and self.rng.random() < 0.7:
+                self.throw_later()
+
+    def throw_later(self):
+        """What was just caught waits somewhere, while others come and go."""
+        if not self.m.burn or self.index >= self.m.burn:
+            return
+        x, at = leb(self.new_local(EXNREF)), b"\x41" + sleb(self.rng.randrange(6))
+        get = b"\x20" + x
+        ways = [(b"\x21" + x, get), (b"", b"")]
+        ways += [(b"\x24" + leb(i), b"\x23" + leb(i))
+                 for i, (t, mutable) in enumerate(self.m.globals) if mutable and t == EXNREF]
+        ways += [(b"\x21" + x + at + get + b"\x26" + leb(i) + b"\xd0\x69\x21" + x,
+                  at + b"\x25" + leb(i)) for i, t in enumerate(self.m.tables)
+                 if t[0] == EXNREF and t[1] > 5]
+        keep, find = self.rng.choice(ways)
+        if not keep:
+            self.op_burn()
+            keep, find = ways[0]
+        self.put(keep, 1)
+        self.op_burn()
+        self.put(b"\x02\x40\x1f\x40\x01\x02\x00" + find + b"\x0a\x0b\x0b")
 
     def show_locals(self):
         """Some of what a frame has kept goes where it will be compared."""
@@ -287,7 +319,8 @@ class Walker(vectors.Walker):
     def steps(self):
         plain = super().steps() if self.m.vectors else walk.Walker.steps(self)
         return (plain + [self.op_try] * 7 + [self.op_throw] * 4 + [self.op_throw_ref] * 3
-                + [self.op_keep] * 2 + [self.op_call] * 3 + [self.op_indirect] * 2
+                + [self.op_keep] * 2 + [self.op_burn] * (self.m.burn > 0)
+                + [self.op_call] * 3 + [self.op_indirect] * 2
                 + [self.op_tail] * 2 + [self.op_other_load] * self.m.others
                 + [self.op_other_store] * self.m.others + [self.op_other_lane] * self.m.vectors
                 + [self.op_other_bulk] * (self.m.others > 0))
@@ -313,12 +346,24 @@ def plain(types):
     return [I32 if t in (V128, EXNREF) else t for t in types]
 
 
+class Burner(Walker):
+    """A function that throws and catches a large exception, ten times."""
+
+    def code(self):
+        once = (b"\x02\x40\x1f\x40\x01\x02\x00" + b"\x42\x00" * len(self.m.tags[-1])
+                + b"\x08" + leb(len(self.m.tags) - 1) + b"\x0b\x0b")
+        again = b"\x20\x00\x41\x01\x6a\x22\x00\x41\x0a\x48\x0d\x00"
+        body = b"\x01\x01\x7f\x03\x40" + once + again + b"\x0b\x0b"
+        return leb(len(body)) + body
+
+
 class Module(vectors.Module):
     def __init__(self, rng):
         super().__init__(rng)
         self.vectors = rng.choice([0, 0, 2])
         self.weighted = walk.WEIGHTED + [EXNREF] * 2 + [V128] * 4 * self.vectors
-        self.body = Walker
+        self.body = self.choose_body
+        self.burn = 0
 
         def some(most):
             return [rng.choice(self.weighted) for _ in range(rng.randrange(most))]
@@ -338,8 +383,17 @@ class Module(vectors.Module):
         self.others = len(self.memories) - 1
         self.origin = rng.choice(["host", "twin"])
         self.import_more()
+        self.common_tags = len(self.tags)
+        if rng.random() < 0.3:
+            self.tags.append([smith.I64] * 900)
+            self.functions.append(([], []))
+            self.burn = len(self.imports + self.functions) - 1
         self.signatures = self.imports + self.functions
         self.declared = sorted({rng.randrange(len(self.signatures)) for _ in range(8)})
+
+    def choose_body(self, module, index, params, results):
+        kind = Burner if self.burn and index == self.burn else Walker
+        return kind(module, index, params, results)
 
     def import_more(self):
         """Of each kind the first few, which are exported under the same names."""
@@ -358,7 +412,8 @@ class Module(vectors.Module):
         few = rng.random() < 0.7
         self.tag_imports = self.leading(self.tags, lambda t: plain(t) == t)
         self.table_imports = self.leading(self.tables, lambda t: t[0] != EXNREF) if few else 0
-        self.global_imports = self.leading(self.globals, lambda g: g[0] not in (V128, EXNREF)) if few else 0
+        self.global_imports = self.leading(self.globals, lambda g: plain(g[:1]) == [g[0]]) \
+            if few else 0
         self.memory_imports = self.leading(self.memories, lambda m: True) if few else 0
 
     def leading(self, items, usable):

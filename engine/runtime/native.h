@@ -21,6 +21,7 @@ struct native_func {
     uint32_t tails; /* offset from which on calls are in the place of ones that end it */
     uint16_t saved; /* by number, registers that it keeps for its caller: above frame's end */
     uint8_t home_shift; /* of the size of an operand's home */
+    uint8_t keeps_inst; /* the slot at `far` does all the time, not just behind `tails` */
 };
 
 /* The way in from outside to functions of a type. */

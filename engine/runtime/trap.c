@@ -139,7 +139,9 @@ static void walk(struct eng_store *s, const uint64_t *pc, uint64_t *fp,
         }
         const struct eng_module *m = inst->module;
         uint32_t at = (uint32_t)(pc - m->code), f = module_func_at(m, at);
-        trap_frame(trap, inst, m->func_imports + f, offset_at(m, f, at));
+        /* Looking for it takes as long as the function is large: not for all frames. */
+        bool kept = trap->frame_count < ENG_BACKTRACE_MAX;
+        trap_frame(trap, inst, m->func_imports + f, kept ? offset_at(m, f, at) : 0);
         const struct code_header *h = (const struct code_header *)&m->code[m->funcs[f].code - 1];
         pc = trap_call_site(s, fp[h->link]);
         fp = (uint64_t *)(uintptr_t)fp[h->link + 1];

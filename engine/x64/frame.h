@@ -16,10 +16,13 @@ struct native_frame {
     uint32_t func, offset; /* number among the defined ones, place in the module */
     bool far;
     bool ended; /* it is a bridge */
-    uintptr_t found; /* the pc that all this is of */
+    uintptr_t found; /* the pc that all this is of, 0: none */
 };
 /* Begins with s, pc, sp, inst and the store's bridge. False outside of the activation. */
 bool native_frame_find(struct native_frame *x);
+/* The same for a frame that has called, without finding its offset: that takes as long as its
+ * function is large, and a stack may have many such. */
+bool native_frame_pass(struct native_frame *x);
 /* To the caller of one that was found. */
 void native_frame_up(struct native_frame *x);
 

@@ -376,6 +376,7 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
     f->map = g->n->map_bytes;
     f->frame = g->frame_total;
     f->far = g->has_far || g->has_bridge ? g->frame_bytes - 8 : 0;
+    f->keeps_inst = g->has_far;
     f->saved = (uint16_t)g->gpr_saved;
     f->home_shift = g->home_shift;
     g->map_pos = f->code;

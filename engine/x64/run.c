@@ -128,18 +128,8 @@ static bool find_caller(const struct eng_store *s, const struct eng_instance *in
     return false; /* outside of all functions: the way in */
 }
 
-bool native_frame_find(struct native_frame *x)
+static void enter_frame(struct native_frame *x)
 {
-    struct place at;
-    if (!x->m || x->pc != x->found) { /* recursion stays where it is */
-        if (!find_caller(x->s, x->inst, x->pc, &at, &x->m))
-            return false;
-        x->found = x->pc;
-        x->f = &x->m->native->funcs[at.func];
-        x->func = at.func;
-        x->offset = at.offset;
-        x->far = at.far;
-    }
     x->ended = x->sp == x->bridge->area;
     if (x->ended) {
         x->inst = x->bridge->inst;
@@ -149,6 +139,47 @@ bool native_frame_find(struct native_frame *x)
         x->inst = (const struct eng_instance *)(uintptr_t)
             *(const uint64_t *)((const uint8_t *)x->sp + x->f->far);
     }
+}
+
+bool native_frame_find(struct native_frame *x)
+{
+    struct place at;
+    if (!x->found || x->pc != x->found) { /* recursion stays where it is */
+        if (!find_caller(x->s, x->inst, x->pc, &at, &x->m))
+            return false;
+        x->found = x->pc;
+        x->f = &x->m->native->funcs[at.func];
+        x->func = at.func;
+        x->offset = at.offset;
+        x->far = at.far;
+    }
+    enter_frame(x);
+    return true;
+}
+
+static bool in_functions(const struct eng_module *m, uintptr_t pc)
+{
+    const struct native *n = m->native;
+    return n && module_func_defined(m) && pc > (uintptr_t)n->base + n->funcs[0].code &&
+           pc <= (uintptr_t)n->base + n->funcs_end;
+}
+
+bool native_frame_pass(struct native_frame *x)
+{
+    const struct eng_instance *i = x->inst;
+    if (!in_functions(i->module, x->pc))
+        for (i = x->s->instances; i && !in_functions(i->module, x->pc);)
+            i = i->next;
+    if (!i)
+        return false;
+    const struct native *n = i->module->native;
+    uintptr_t pos = x->pc - (uintptr_t)n->base;
+    x->m = i->module;
+    x->func = func_at(x->m, (uint32_t)pos - 1);
+    x->f = &n->funcs[x->func];
+    x->far = x->f->far && (x->f->keeps_inst || pos > x->f->tails);
+    x->found = 0;
+    enter_frame(x);
     return true;
 }
 
@@ -164,7 +195,8 @@ void native_walk(struct eng_store *s, const void *pc, const uint64_t *sp,
 {
     struct native_frame x = { .s = s, .pc = (uintptr_t)pc, .sp = sp, .inst = inst,
                               .bridge = bridge };
-    for (; native_frame_find(&x); native_frame_up(&x))
+    for (; trap->frame_count < ENG_BACKTRACE_MAX ? native_frame_find(&x) : native_frame_pass(&x);
+         native_frame_up(&x))
         if (!x.ended)
             trap_frame(trap, x.inst, x.m->func_imports + x.func, x.offset);
 }

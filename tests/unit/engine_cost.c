@@ -340,6 +340,66 @@ TEST(promises)
     }
 }
 
+/* --- traps ---------------------------------------------------------------------------------- */
+
+/* Functions 0 and 1, which call one another behind many calls of function 2 that do not happen. */
+static void large_functions(uint32_t calls)
+{
+    module_begin();
+    section_of(1, "\1\x60\0\0", 4);
+    section_of(3, "\3\0\0\0", 4);
+    section_of(6, "\1\x7f\1\x41\0\x0b", 6);
+    section_of(7, "\1\1f\0\0", 5);
+    size_t section = section_begin(10);
+    put(3);
+    for (uint8_t f = 0; f < 2; f++) {
+        size_t body = put_later();
+        put_text("\0\x23\0\x04\x40", 5);
+        for (uint32_t i = 0; i < calls; i++)
+            put_text("\x10\2", 2);
+        put_text("\x0b\x10", 2);
+        put(!f);
+        put(0x0b);
+        set_later(body, (uint32_t)(out.len - body - 5));
+    }
+    put_text("\2\0\x0b", 3);
+    section_end(section);
+}
+
+static void exhaust_stack(enum eng_tier tier)
+{
+    struct embed embed;
+    struct eng_module *m;
+    struct eng_store *s;
+    struct eng_instance *inst;
+    struct eng_extern f;
+    struct eng_error err;
+    struct eng_trap trap;
+    embed_init(&embed, EMBED_CHECK);
+    embed.env.tier = tier;
+    CHECK_INT(eng_module_load(&embed.env, span_of(out.bytes, out.len), &m, &err), 0);
+    CHECK_INT(eng_store_create(&embed.env, NULL, &s), 0);
+    CHECK_INT(eng_instance_create(s, m, NULL, &inst, &err, &trap), 0);
+    CHECK_INT(eng_instance_export(inst, SPAN_LIT("f"), &f), 0);
+    clock_t start = clock();
+    CHECK_INT(eng_call(f.of.func, NULL, NULL, &trap), 1);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("# a trap below %u frames: %.2f s\n", (unsigned)trap.depth, seconds);
+    CHECK_INT(trap.code, ENG_TRAP_STACK_EXHAUSTED);
+    CHECK(trap.depth > 10000);
+    CHECK(seconds < SECONDS_MAX);
+    eng_store_destroy(s);
+    eng_module_free(m);
+}
+
+/* Of each frame that is recorded the offset is looked for in a list of all of its function's. */
+TEST(backtrace_of_large_functions)
+{
+    large_functions(200000);
+    exhaust_stack(ENG_TIER_INTERP);
+    exhaust_stack(ENG_TIER_BASELINE);
+}
+
 TEST_MAIN(RUN(names_that_a_hash_would_keep_together) RUN(names_are_a_set)
           RUN(types_that_a_hash_would_keep_together) RUN(many_functions) RUN(bodies)
-          RUN(promises))
+          RUN(promises) RUN(backtrace_of_large_functions))

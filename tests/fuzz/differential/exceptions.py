@@ -347,13 +347,16 @@ def plain(types):
 
 
 class Burner(Walker):
-    """A function that throws and catches a large exception, ten times."""
+    """A function that throws and catches a large exception, ten times. That takes a while, so it
+    uses up fuel as well."""
 
     def code(self):
         once = (b"\x02\x40\x1f\x40\x01\x02\x00" + b"\x42\x00" * len(self.m.tags[-1])
                 + b"\x08" + leb(len(self.m.tags) - 1) + b"\x0b\x0b")
         again = b"\x20\x00\x41\x01\x6a\x22\x00\x41\x0a\x48\x0d\x00"
-        body = b"\x01\x01\x7f\x03\x40" + once + again + b"\x0b\x0b"
+        spend = (b"\x41\x00\x21\x01\x03\x40\x20\x01\x41\x01\x6a\x22\x01\x41\x32\x48\x0d\x00"
+                 b"\x0b")
+        body = b"\x01\x02\x7f\x03\x40" + once + spend + again + b"\x0b\x0b"
         return leb(len(body)) + body
 
 

@@ -124,8 +124,8 @@ typedef uint64_t (*native_helper)(struct eng_instance *inst, uint64_t *operands,
                                   uint64_t y);
 enum helper {
     H_REFILL, H_HOST_CALL, H_MEMORY_GROW, H_MEMORY_FILL, H_MEMORY_COPY, H_MEMORY_INIT,
-    H_DATA_DROP, H_TABLE_GROW, H_TABLE_FILL, H_TABLE_COPY, H_TABLE_INIT, H_ELEM_DROP,
-    H_CONVERT, H_THROW, H_THROW_REF, H_RETHROW, H_COUNT
+    H_DATA_DROP, H_TABLE_GROW, H_TABLE_FILL, H_TABLE_COPY, H_TABLE_INIT, H_CONVERT,
+    H_THROW, H_THROW_REF, H_RETHROW, H_COUNT
 };
 /* Through the entry `raise`, whose saved registers y is: unwind.c. Answer where to go on, or with
  * the code of a trap. */

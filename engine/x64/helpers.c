@@ -98,12 +98,6 @@ static uint64_t h_table_init(struct eng_instance *inst, uint64_t *p, uint64_t x,
         inst, table_init(inst, (uint32_t)x, inst->tables[y], (uint32_t)p[0], (uint32_t)p[1], n), n);
 }
 
-static uint64_t h_elem_drop(struct eng_instance *inst, uint64_t *p, uint64_t x, uint64_t y)
-{
-    inst->elem_dropped[x] = 1;
-    return 0;
-}
-
 /* i64.trunc_f*_u, which traps. */
 static uint64_t trunc_u64(double a, uint64_t *ret)
 {
@@ -154,7 +148,7 @@ const native_helper native_helpers[H_COUNT] = {
     [H_MEMORY_COPY] = h_memory_copy, [H_MEMORY_INIT] = h_memory_init,
     [H_DATA_DROP] = h_data_drop,     [H_TABLE_GROW] = h_table_grow,
     [H_TABLE_FILL] = h_table_fill,   [H_TABLE_COPY] = h_table_copy,
-    [H_TABLE_INIT] = h_table_init,   [H_ELEM_DROP] = h_elem_drop,
-    [H_CONVERT] = h_convert,         [H_THROW] = h_throw,
-    [H_THROW_REF] = h_throw_ref,     [H_RETHROW] = h_rethrow,
+    [H_TABLE_INIT] = h_table_init,   [H_CONVERT] = h_convert,
+    [H_THROW] = h_throw,             [H_THROW_REF] = h_throw_ref,
+    [H_RETHROW] = h_rethrow,
 };

@@ -213,7 +213,9 @@ static bool number(struct span s, uint64_t most, uint64_t *ret)
 static void verb_audit(struct core *c, struct app *a, const struct args *args)
 {
     uint64_t n = 20, last = c->audit.seq;
-    if (args->first.len && !number(args->first, CORE_AUDIT_RECENT, &n)) {
+    /* People say it either way. */
+    struct span count = span_eq_cstr(args->first, "tail") ? args->second : args->first;
+    if (count.len && !number(count, CORE_AUDIT_RECENT, &n)) {
         failed(c, a, "how many? audit [N]", SPAN_NONE);
         return;
     }
@@ -319,7 +321,7 @@ static const struct verb verbs[] = {
     { "logf", verb_logf, false, "logf NAME          follow its output; again: stop" },
     { "focus", verb_focus, false, "focus NAME         give it the console (Ctrl-Z returns)" },
     { "caps", verb_caps, false, "caps NAME          what it may do" },
-    { "audit", verb_audit, false, "audit [N]          the last N audit records" },
+    { "audit", verb_audit, false, "audit [tail] [N]   the last N audit records" },
     { "verify", verb_verify, false, "verify [NAME]      compare modules with storage" },
     { "console", verb_console, false, "console raw|line   keys, or edited lines" },
     { "poweroff", verb_poweroff, false, "poweroff           end everything" },

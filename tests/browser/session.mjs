@@ -39,6 +39,55 @@ async function apps(s) {
   await has('and back', 'start ping', /\[ping\].*round trips/);
 }
 
+// What a person does with a terminal, without a mouse.
+async function terminal(s) {
+  const { page } = s, count = pattern => s.screen().then(text => (text.match(pattern) ?? []).length);
+  await s.command('clear');
+  await s.command('calculator: 20+1');
+  await s.shows(/calculator: = 21/);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await check('history: the line before comes back', async () => {
+    for (let tries = 0; tries < 100 && await count(/calculator: = 21/g) < 2; tries++)
+      await new Promise(resolve => setTimeout(resolve, 20));
+    return await count(/calculator: = 21/g) === 2;
+  }, s);
+  await s.type('calculator: 5x5');
+  for (const key of ['ArrowLeft', 'Backspace'])
+    await page.keyboard.press(key);
+  await s.type('*');
+  await page.keyboard.press('Enter');
+  await check('a line is edited in its middle', () => s.shows(/^calculator: = 25/m), s);
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData('text/plain', 'calculator: 30+3');
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+  });
+  await page.keyboard.press('Enter');
+  await check('text is pasted', () => s.shows(/^calculator: = 33/m), s);
+  await check('what is selected is copied', () => page.evaluate(() => {
+    self.vyoma.terminal.selectAll();
+    const data = new DataTransfer();
+    document.activeElement.dispatchEvent(new ClipboardEvent('copy', { clipboardData: data, bubbles: true }));
+    self.vyoma.terminal.clearSelection();
+    return /calculator: = 33/.test(data.getData('text/plain'));
+  }), s);
+  await check('a screen reader finds the lines as text', async () => {
+    await page.waitForFunction(() => /calculator: = 33/.test(
+      document.querySelector('.xterm-accessibility-tree')?.textContent.replaceAll('\u00a0', ' ') ?? ''),
+      null, { timeout: 5000 });
+    return true;
+  }, s);
+  const before = await page.evaluate(() => self.vyoma.terminal.cols);
+  await page.setViewportSize({ width: 500, height: 400 });
+  await page.waitForFunction(cols => self.vyoma.terminal.cols < cols, before);
+  await s.command('calculator: 40+4');
+  await check('a smaller window has fewer columns, and goes on', () => s.shows(/^calculator: = 44/m), s);
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await s.command('audit tail 3');
+  await check('audit shows the last records', () => s.shows(/(^\{"ts":.*"prev":"[0-9a-f]{64}"\}\n){3}/m), s);
+}
+
 async function stopping(s) {
   await s.command('start spinner');
   await check('a spinning app begins', () => s.shows(/\[spinner\] spinning/), s);
@@ -62,6 +111,7 @@ async function main() {
     await check('the page is isolated from others', () =>
       page.evaluate(() => self.crossOriginIsolated), s);
     await apps(s);
+    await terminal(s);
     const log = await download(page, '#audit');
     await check('the audit log is chained', () => chained(log), s);
     await check('a changed record would show', () => !chained(log.replace('hello', 'hallo')), s);

@@ -156,6 +156,12 @@ TEST(audit)
         lines++;
     CHECK_INT(lines, 5);
     CHECK_STR(sh(lab, "audit many"), ERROR("how many? audit [N]"));
+    CHECK_STR(sh(lab, "audit tail many"), ERROR("how many? audit [N]"));
+    lines = 0;
+    for (const char *p = sh(lab, "audit tail 3"); (p = strstr(p, "REPLY: {")) != NULL; p++)
+        lines++;
+    CHECK_INT(lines, 3);
+    CHECK(strstr(sh(lab, "audit tail"), "\"seq\":1,") != NULL);
     lab_free(lab);
 }
 

@@ -1,0 +1,267 @@
+/* Operands at compile time: what every instruction takes and gives. Part of gen.h. */
+#ifndef ENGINE_X64_VALUES_H
+#define ENGINE_X64_VALUES_H
+
+#include "x64/gen.h"
+
+static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t operand)
+{
+    return mem_of(RSP, (int32_t)(g->value_base + (operand << g->home_shift)));
+}
+static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t local)
+{
+    return mem_of(RSP, (int32_t)(g->out_bytes + g->locals[local].slot * 8));
+}
+
+/* Makes room for one more operand. */
+void val_room(struct native_gen *g);
+
+/* One more operand, to be filled in. */
+static inline struct gval *val_push(struct native_gen *g)
+{
+    if (__builtin_expect(g->count == g->val_capacity, 0))
+        val_room(g);
+    return &g->vals[g->count++];
+}
+
+static inline void val_push_reg(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
+{
+    (is_float(type) ? g->xmm_owner : g->gpr_owner)[reg] = g->count;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    v->dirty = (uint8_t)dirty;
+}
+
+static inline void val_push_const(struct native_gen *g, uint8_t type, uint64_t bits)
+{
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_CONST;
+    v->reg = NO_REG;
+    v->dirty = CLEAN;
+    v->bits = bits;
+}
+
+static inline void val_push_local(struct native_gen *g, uint32_t x)
+{
+    struct glocal *l = &g->locals[x];
+    struct gval *v = val_push(g);
+    memcpy(&v->type, &l->type, VAL_HEAD);
+    v->at = x;
+    l->refs++;
+}
+
+static inline void val_push_slot(struct native_gen *g, uint8_t type)
+{
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_SLOT;
+    v->reg = NO_REG;
+    v->dirty = CLEAN;
+    v->at = g->count - 1;
+}
+
+static inline void gpr_free(struct native_gen *g, unsigned reg)
+{
+    g->gpr_free |= 1u << reg & g->gpr_temps;
+}
+
+static inline void xmm_free(struct native_gen *g, unsigned reg)
+{
+    g->xmm_free |= 1u << reg & ((1u << XMM_TEMPS) - 1);
+}
+
+/* The top operand, which stays where it is until something is pushed; its temporary, if any, is
+ * held for the caller. */
+static inline struct gval *val_take(struct native_gen *g)
+{
+    uint32_t at = --g->count;
+    struct gval *v = &g->vals[at];
+    if (g->flushed > at)
+        g->flushed = at;
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        (is_float(v->type) ? g->xmm_owner : g->gpr_owner)[v->reg] = SLOT_NONE;
+    return v;
+}
+
+static inline struct gval val_pop(struct native_gen *g)
+{
+    return *val_take(g);
+}
+
+/* Gives up v's temporary. */
+static inline void val_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind != G_REG)
+        return;
+    if (is_float(v->type))
+        xmm_free(g, v->reg);
+    else
+        gpr_free(g, v->reg);
+}
+
+/* The same three of what is no float. */
+static inline struct gval *int_take(struct native_gen *g)
+{
+    uint32_t at = --g->count;
+    struct gval *v = &g->vals[at];
+    if (g->flushed > at)
+        g->flushed = at;
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        g->gpr_owner[v->reg] = SLOT_NONE;
+    return v;
+}
+static inline void int_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_REG)
+        gpr_free(g, v->reg);
+}
+static inline void int_push(struct native_gen *g, uint8_t type, unsigned reg)
+{
+    g->gpr_owner[reg] = g->count;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    v->dirty = CLEAN;
+}
+
+/* Removes operands above `count`. */
+void val_drop_to(struct native_gen *g, uint32_t count);
+
+/* Spill the deepest operand in a temporary that is none of these. */
+void gpr_spill(struct native_gen *g, uint32_t not_these);
+void xmm_spill(struct native_gen *g);
+
+/* A free temporary, held; something may be spilled for it. */
+static inline unsigned gpr_alloc_not(struct native_gen *g, uint32_t not_these)
+{
+    if (__builtin_expect(!(g->gpr_free & ~not_these), 0))
+        gpr_spill(g, not_these);
+    unsigned reg = (unsigned)__builtin_ctz(g->gpr_free & ~not_these);
+    g->gpr_free &= ~(1u << reg);
+    g->gpr_owner[reg] = SLOT_NONE;
+    return reg;
+}
+static inline unsigned gpr_alloc(struct native_gen *g)
+{
+    return gpr_alloc_not(g, 0);
+}
+static inline unsigned xmm_alloc(struct native_gen *g)
+{
+    if (__builtin_expect(!g->xmm_free, 0))
+        xmm_spill(g);
+    unsigned reg = (unsigned)__builtin_ctz(g->xmm_free);
+    g->xmm_free &= ~(1u << reg);
+    g->xmm_owner[reg] = SLOT_NONE;
+    return reg;
+}
+/* Makes a given temporary free and holds it; an operand in it moves away. */
+void gpr_take(struct native_gen *g, unsigned reg);
+void xmm_take(struct native_gen *g, unsigned reg);
+
+/* Temporary with v in it, which may be changed. v was popped. */
+unsigned val_temp(struct native_gen *g, struct gval *v);
+/* Register that holds v, for reading only when v is a pinned local. */
+static inline unsigned val_reg(struct native_gen *g, struct gval *v)
+{
+    return v->reg != NO_REG ? v->reg : val_temp(g, v);
+}
+/* Loads v into that register, which is held or of a local. v keeps its own. */
+void val_load(struct native_gen *g, const struct gval *v, unsigned reg);
+/* A value of that type from memory to memory, with no register but X_SCRATCH. */
+void mem_move(struct native_gen *g, uint8_t type, struct x64_mem to, struct x64_mem from);
+/* Stores v, which is clean or not, at m. */
+void val_store(struct native_gen *g, struct gval *v, struct x64_mem m);
+/* Is v in memory? Where. */
+static inline bool val_mem(const struct native_gen *g, const struct gval *v, struct x64_mem *ret)
+{
+    if (v->kind == G_SLOT) {
+        *ret = slot_mem(g, v->at);
+        return true;
+    }
+    if (v->kind == G_LOCAL && v->reg == NO_REG) {
+        *ret = local_mem(g, v->at);
+        return true;
+    }
+    return false;
+}
+
+/* Is v in a register now? Which. */
+static inline bool val_in_reg(const struct gval *v, unsigned *ret)
+{
+    if (v->reg == NO_REG)
+        return false;
+    *ret = v->reg;
+    return true;
+}
+
+/* Makes NaN of a value of that type in reg canonical. Changes flags. */
+void val_clean_reg(struct native_gen *g, unsigned reg, uint8_t type, unsigned dirty);
+/* The same for a value: it may have to move to a temporary. */
+void val_clean(struct native_gen *g, struct gval *v);
+
+/* The bits of a constant v128. */
+static inline void vector_bits(const struct gval *v, uint64_t ret[2])
+{
+    ret[0] = ret[1] = 0;
+    if (v->bits)
+        memcpy(ret, (const void *)(uintptr_t)v->bits, 16);
+}
+
+/* Puts operand i into its home. */
+void val_settle(struct native_gen *g, uint32_t i);
+/* Everything below `count` that is not constant. */
+void val_flush(struct native_gen *g, uint32_t count);
+/* Operands in temporaries go home: a call follows. */
+void val_flush_temps(struct native_gen *g);
+/* Local x changes: operands that are its old content are copied. */
+void val_preserve(struct native_gen *g, uint32_t local);
+
+/* Where the result of the present instruction should go: into a pinned local when it is
+ * set next. */
+struct gdest {
+    uint32_t local;
+    uint8_t reg;
+    bool set, tee;
+    uint8_t length; /* of the instruction that sets it */
+};
+struct gdest dest_ahead(struct native_gen *g);
+void dest_set(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg,
+              unsigned dirty);
+
+static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
+{
+    if (*g->p == 0x21 || *g->p == 0x22)
+        return dest_ahead(g);
+    return (struct gdest){ .set = false, .reg = NO_REG };
+}
+
+/* The result, of type in reg, which is d's register if d.set. */
+static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
+                             unsigned reg, unsigned dirty)
+{
+    if (d.set)
+        dest_set(g, d, type, reg, dirty);
+    else
+        val_push_reg(g, type, reg, dirty);
+}
+
+static inline void int_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg)
+{
+    if (!d.set) {
+        int_push(g, type, reg);
+        return;
+    }
+    g->p += d.length;
+    if (d.tee)
+        val_push_local(g, d.local);
+}
+
+#endif

@@ -118,3 +118,6 @@ web: $(WEB_SEALED) ## build the system for a browser into out/web/, a static fol
 run-browser:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) web
 	@node hosts/browser/serve.mjs $(O)/web
+.PHONY: picture
+picture: web ## take the README's picture of the page, docs/browser.png, anew
+	@node hosts/browser/picture.mjs $(O)/web docs/browser.png

@@ -28,7 +28,7 @@ export async function browse(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'vyoma-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, ...options });
-  return { context, close: async () => {
+  return { context, profile, close: async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   } };

@@ -75,6 +75,14 @@ static void tell(struct sup *s, struct app *a, int nr)
     sup_event(s, &ev);
 }
 
+/* The listener hangs up, which epoll always tells, when nobody is left. To receive then would
+ * wait for ever (Linux before 6.11), and we may be process 1. */
+static bool is_waiting(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
+}
+
 void refused_readable(struct sup *s, struct app *a)
 {
     union notice n;
@@ -84,13 +92,12 @@ void refused_readable(struct sup *s, struct app *a)
     memset(&r, 0, sizeof r);
     if (a->refused_calls.fd < 0)
         return;
-    if (ioctl(a->refused_calls.fd, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0) {
-        /* Killed while it waited; or gone altogether, and then so is what we listen to. */
-        struct pollfd p = { .fd = a->refused_calls.fd, .events = POLLIN };
-        if (errno != EINTR && poll(&p, 1, 0) == 1 && !(p.revents & POLLIN))
-            sup_watch_close(s, &a->refused_calls);
+    if (!is_waiting(a->refused_calls.fd)) { /* the last process under the filter is gone */
+        sup_watch_close(s, &a->refused_calls);
         return;
     }
+    if (ioctl(a->refused_calls.fd, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
+        return; /* killed meanwhile */
     tell(s, a, n.is.data.nr);
     if (a->id != id || a->refused_calls.fd < 0)
         return;

@@ -88,6 +88,30 @@ async function outwards(context, address, folder) {
   server.close();
 }
 
+// A browser gives a page only so many memories: in this build there is none for hello.
+async function no_memory(context, address, { parts, web }) {
+  const file = join(parts, 'app-worker.js'), text = readFileSync(file, 'utf8');
+  writeFileSync(file, `const Plenty = WebAssembly.Instance;
+let is_poor = false;
+self.addEventListener('message', ({ data }) => {
+  is_poor = new TextDecoder().decode(data.start.slice()).includes('hello');
+});
+WebAssembly.Instance = function (...all) {
+  if (is_poor)
+    throw new RangeError('out of memory');
+  return new Plenty(...all);
+};
+${text}`);
+  spawnSync('node', ['hosts/browser/seal.mjs', parts, web]);
+  const s = await visit(context, address);
+  await has(s, 'an app that the browser has no memory for is refused in words', 'start hello',
+            /hello: no memory for one more app: out of memory/);
+  await has(s, 'and the others go on', 'status', /up \d+ s/);
+  await s.page.close();
+  writeFileSync(file, text);
+  spawnSync('node', ['hosts/browser/seal.mjs', parts, web]);
+}
+
 // --- inwards
 
 const on_linux = path => new Promise((resolve, reject) => {
@@ -166,6 +190,7 @@ async function main() {
   const fresh = await browse({ serviceWorkers: 'block' });
   try {
     await outwards(fresh.context, server.address, folder);
+    await no_memory(fresh.context, server.address, folder);
   } finally {
     await fresh.close();
   }

@@ -260,7 +260,12 @@ self.onmessage = ({ data }) => {
   channel = new Channel(data.shared);
   channel.port = self;
   shift = data.shift;
-  wasi = new WebAssembly.Instance(data.engine ?? data.wasi, { host }).exports;
+  try {
+    wasi = new WebAssembly.Instance(data.engine ?? data.wasi, { host }).exports;
+  } catch (error) { // a browser has room for some sixty apps
+    self.postMessage({ failed: `no memory for one more app: ${error.message}` });
+    return;
+  }
   wasi_bytes(wasi.packet(), data.start.length).set(data.start);
   channel.end(life(data));
 };

@@ -105,7 +105,7 @@ async function spawn(app, at, len, memory_pages, own, networks) {
     if (life.dead)
       return;
     life.worker = take_worker();
-    life.worker.onmessage = () => look(app);
+    life.worker.onmessage = ({ data }) => data.failed ? refuse(app, data.failed) : look(app);
     life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
     life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, start, ...what });
   } catch (error) {

@@ -26,20 +26,26 @@ async function keep(cache, name) {
     headers: { ...SERVED.headers, 'Content-Type': type } }));
 }
 
+// Until this worker ends: what it keeps is not for a sweep, least of all that of the worker before it.
+const hold_build = () => new Promise(held =>
+  navigator.locks.request(CACHE, { mode: 'shared' }, () => {
+    held();
+    return new Promise(() => {});
+  }));
+
 // All or nothing: with one file missing or of another build, the old one stays.
 async function install() {
+  await hold_build();
   const cache = await caches.open(CACHE);
   await Promise.all(Object.keys(FILES).map(name => keep(cache, name)));
   await self.skipWaiting();
 }
 
-// Builds that no tab runs. Each page holds a lock of its build's name.
+// Builds that no tab runs, and that no worker is about to. Each holds a lock of its build's name.
 async function sweep() {
-  const { held } = await navigator.locks.query();
-  const in_use = new Set(held.map(lock => lock.name));
   for (const name of await caches.keys())
-    if (name.startsWith(PREFIX) && name !== CACHE && !in_use.has(name))
-      await caches.delete(name);
+    if (name.startsWith(PREFIX) && name !== CACHE)
+      await navigator.locks.request(name, { ifAvailable: true }, lock => lock && caches.delete(name));
 }
 
 async function activate() {

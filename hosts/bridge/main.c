@@ -45,7 +45,7 @@ static int listen_on(const struct bridge_options *o, uint16_t *port)
     struct sockaddr_storage addr;
     socklen_t len;
     int one = 1;
-    if (!resolve_numeric(span_of_cstr(o->address), o->port, &addr, &len)) {
+    if (!resolve_at_once(span_of_cstr(o->address), o->port, &addr, &len)) {
         errno = EADDRNOTAVAIL;
         return -1;
     }

@@ -102,7 +102,7 @@ static void connect_to(struct relay *r, struct span host, uint16_t port)
     struct sockaddr_storage addr;
     socklen_t len;
     int one = 1;
-    if (!resolve_numeric(host, port, &addr, &len)) {
+    if (!resolve_at_once(host, port, &addr, &len)) {
         answer(r, WASI_HOSTUNREACH, "the host's name is not known here");
         return;
     }

@@ -28,7 +28,7 @@ static bool hosts_file(const char *host, struct in_addr *ret)
     return found;
 }
 
-bool resolve_numeric(struct span name, uint16_t port, struct sockaddr_storage *ret,
+bool resolve_at_once(struct span name, uint16_t port, struct sockaddr_storage *ret,
                      socklen_t *len)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)ret;

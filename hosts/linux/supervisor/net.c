@@ -82,7 +82,7 @@ void net_connect(struct sup *s, struct app *a, struct span host, uint16_t port)
 {
     struct sockaddr_storage addr;
     socklen_t len;
-    if (!resolve_numeric(host, port, &addr, &len)) {
+    if (!resolve_at_once(host, port, &addr, &len)) {
         control_fail(s, a, WASI_HOSTUNREACH);
         return;
     }

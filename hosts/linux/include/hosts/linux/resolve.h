@@ -10,6 +10,6 @@
 #include "base/span.h"
 
 /* False: it is none of them. */
-bool resolve_numeric(struct span name, uint16_t port, struct sockaddr_storage *ret, socklen_t *len);
+bool resolve_at_once(struct span name, uint16_t port, struct sockaddr_storage *ret, socklen_t *len);
 
 #endif

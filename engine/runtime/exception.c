@@ -163,6 +163,12 @@ static const struct module_catch *find_catch(const struct eng_instance *inst,
     return NULL;
 }
 
+bool exception_may_catch(const struct eng_module *m, uint32_t from, uint32_t end)
+{
+    uint32_t i = first_try(m, from);
+    return i < m->try_count && m->tries[i].to <= end;
+}
+
 const struct module_catch *exception_catch(const struct eng_instance *inst, uint32_t at,
                                            uint32_t end, const struct exception *e,
                                            const struct module_try **ret)

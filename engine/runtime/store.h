@@ -231,6 +231,8 @@ uint64_t constexpr_value(struct eng_instance *inst, const struct constexpr *e);
 struct exception *exception_new(struct eng_store *s, const struct eng_tag *tag,
                                 const uint64_t *values);
 void exceptions_free(struct eng_store *s);
+/* Has the function from place `from` to `end` blocks that catch? */
+bool exception_may_catch(const struct eng_module *m, uint32_t from, uint32_t end);
 /* What of inst's blocks catches e at place `at` of the function whose blocks end by `end`, and the
  * block; NULL when nothing does. */
 const struct module_catch *exception_catch(const struct eng_instance *inst, uint32_t at,

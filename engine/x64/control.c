@@ -402,7 +402,7 @@ void gen_br_table(struct native_gen *g)
     g->table_number++;
     for (uint32_t k = 0; k <= n && !g->error; k++)
         table_entry(g, label_at(g, body_u32(&g->p)), table, &stubs);
-    while (stubs && gen_room(g, 256)) {
+    while (stubs && gen_op_room(g)) { /* each moves as many values as its label wants */
         struct glabel *l = &g->labels[stubs - 1];
         resolve(g, l->table_stub, asm_pos(a));
         stubs = l->table_next;

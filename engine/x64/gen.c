@@ -22,7 +22,12 @@ bool gen_more_room(struct native_gen *g, size_t bytes)
     size_t have = (size_t)(g->a.end - g->a.start), used = (size_t)(g->a.p - g->a.start);
     if (g->error)
         return false;
+    base_assert(g->a.p <= g->a.end);
     size_t want = have * 2 > used + bytes ? have * 2 : used + bytes;
+    if (have && want > g->code_most) {
+        g->error = E_UNSUPPORTED; /* so much code that interpreting is better */
+        return false;
+    }
     uint8_t *p = want <= INT32_MAX ? g->env->resize(g->env->ctx, g->a.start, have, want) : NULL;
     if (!p) {
         g->error = E_NOMEM;
@@ -318,8 +323,7 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
     }
 }
 
-/* Room for any instruction, whatever the operands. */
-static bool op_room(struct native_gen *g)
+bool gen_op_room(struct native_gen *g)
 {
     size_t need = op_need(g) + 1;
     return (size_t)(g->a.end - g->a.p) >= need || gen_room(g, need);
@@ -330,7 +334,7 @@ static void compile_body(struct native_gen *g)
     while (g->label_count) {
         if (g->dead)
             skip_dead(g);
-        if (g->a.p >= g->limit && !op_room(g))
+        if (g->a.p >= g->limit && !gen_op_room(g))
             return;
         g->at = g->p++;
         gen_any(g, *g->at);
@@ -414,7 +418,7 @@ static void give(struct native_gen *g, void *p, size_t count, size_t size)
 
 struct native_gen *native_begin(struct loader *l)
 {
-    enum { CODE_FIRST = 8192, EXPANSION = 4, VALS_FIRST = 64, LABELS_FIRST = 16 };
+    enum { CODE_FIRST = 8192, CODE_LARGE = 1 << 20, EXPANSION = 4, EXPANSION_MOST = 64, VALS_FIRST = 64, LABELS_FIRST = 16 };
     const struct eng_env *env = l->env;
     struct eng_module *m = l->m;
     if (!env->code_create)
@@ -429,6 +433,7 @@ struct native_gen *native_begin(struct loader *l)
     g->checking = !m->unchecked;
     g->hardened = !env->unhardened;
     g->n = pool_alloc(&m->pool, env, 1, sizeof *g->n);
+    g->code_most = CODE_FIRST + CODE_LARGE + reader_left(&l->r) * EXPANSION_MOST;
     bool ok = g->n && cpu_suits(g) && instance_layout(m, &g->layout) &&
               g->layout.bytes < INT32_MAX;
     if (ok) {

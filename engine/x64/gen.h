@@ -136,6 +136,7 @@ extern const native_helper native_helpers[H_COUNT];
 
 struct native_gen {
     struct assembler a;
+    size_t code_most; /* bytes of code that the module may become */
     struct loader *l;
     const struct eng_module *m;
     const struct eng_env *env;
@@ -206,6 +207,8 @@ struct native_gen {
 
 /* Makes room for that many bytes of code. False with g->error. */
 bool gen_more_room(struct native_gen *g, size_t bytes);
+/* For any instruction, whatever the operands, and for the way to one label. */
+bool gen_op_room(struct native_gen *g);
 static inline bool gen_room(struct native_gen *g, size_t bytes)
 {
     return (size_t)(g->a.end - g->a.p) >= bytes ? !g->error : gen_more_room(g, bytes);

@@ -22,17 +22,21 @@ static void restore_saved(const struct native_frame *x, uint64_t *regs)
             regs[order[i].at] = *--p;
 }
 
+/* The place behind the function's last. */
+static uint32_t function_end(const struct eng_module *m, uint32_t func)
+{
+    return func + 1 < module_func_defined(m) ? m->funcs[func + 1].offset : UINT32_MAX;
+}
+
 static const struct module_catch *find_catch(const struct native_frame *x,
                                              const struct exception *e,
                                              const struct module_try **ret)
 {
     const struct eng_module *m = x->m;
-    bool last = x->func + 1 == module_func_defined(m);
     uintptr_t pos = x->pc - (uintptr_t)m->native->base;
     if (x->ended || pos > x->f->tails) /* a call that ended the function is in none of its blocks */
         return NULL;
-    return exception_catch(x->inst, x->offset, last ? UINT32_MAX : m->funcs[x->func + 1].offset, e,
-                           ret);
+    return exception_catch(x->inst, x->offset, function_end(m, x->func), e, ret);
 }
 
 /* What was caught goes home, above the operands below the block. */
@@ -72,6 +76,21 @@ static uint64_t resume(const struct native_frame *x, const struct module_catch *
 }
 
 /* The words to go on with, or a trap's code. */
+/* Where in its function a frame is takes time to find, and is wanted of those only that could
+ * catch. */
+static bool find_frame(struct native_frame *x)
+{
+    struct native_frame passed = *x;
+    if (!native_frame_pass(&passed))
+        return false;
+    const struct eng_module *m = passed.m;
+    if (exception_may_catch(m, m->funcs[passed.func].offset, function_end(m, passed.func)))
+        return native_frame_find(x);
+    passed.offset = UINT32_MAX;
+    *x = passed;
+    return true;
+}
+
 static uint64_t unwind(struct eng_instance *inst, struct exception *e, const uint64_t *saved)
 {
     struct eng_store *s = inst->native.store;
@@ -79,7 +98,7 @@ static uint64_t unwind(struct eng_instance *inst, struct exception *e, const uin
                               .inst = inst, .bridge = s->native_bridge };
     uint64_t regs[SAVED_WORDS];
     memcpy(regs, saved, sizeof regs);
-    for (s->thrown = e; native_frame_find(&x); native_frame_up(&x)) {
+    for (s->thrown = e; find_frame(&x); native_frame_up(&x)) {
         const struct module_try *t;
         if (s->interrupted) { /* deep stacks take their time */
             s->interrupted = 0;

@@ -366,30 +366,45 @@ static void large_functions(uint32_t calls)
     section_end(section);
 }
 
-static void exhaust_stack(enum eng_tier tier)
-{
+struct instance {
     struct embed embed;
     struct eng_module *m;
     struct eng_store *s;
+    struct eng_extern f; /* its export of that name */
+};
+
+static void begin(struct instance *i, enum eng_tier tier)
+{
     struct eng_instance *inst;
-    struct eng_extern f;
     struct eng_error err;
     struct eng_trap trap;
-    embed_init(&embed, EMBED_CHECK);
-    embed.env.tier = tier;
-    CHECK_INT(eng_module_load(&embed.env, span_of(out.bytes, out.len), &m, &err), 0);
-    CHECK_INT(eng_store_create(&embed.env, NULL, &s), 0);
-    CHECK_INT(eng_instance_create(s, m, NULL, &inst, &err, &trap), 0);
-    CHECK_INT(eng_instance_export(inst, SPAN_LIT("f"), &f), 0);
+    embed_init(&i->embed, EMBED_CHECK);
+    i->embed.env.tier = tier;
+    CHECK_INT(eng_module_load(&i->embed.env, span_of(out.bytes, out.len), &i->m, &err), 0);
+    CHECK_INT(eng_store_create(&i->embed.env, NULL, &i->s), 0);
+    CHECK_INT(eng_instance_create(i->s, i->m, NULL, &inst, &err, &trap), 0);
+    CHECK_INT(eng_instance_export(inst, SPAN_LIT("f"), &i->f), 0);
+}
+
+static void finish(struct instance *i)
+{
+    eng_store_destroy(i->s);
+    eng_module_free(i->m);
+}
+
+static void exhaust_stack(enum eng_tier tier)
+{
+    struct instance i;
+    struct eng_trap trap;
+    begin(&i, tier);
     clock_t start = clock();
-    CHECK_INT(eng_call(f.of.func, NULL, NULL, &trap), 1);
+    CHECK_INT(eng_call(i.f.of.func, NULL, NULL, &trap), 1);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     printf("# a trap below %u frames: %.2f s\n", (unsigned)trap.depth, seconds);
     CHECK_INT(trap.code, ENG_TRAP_STACK_EXHAUSTED);
     CHECK(trap.depth > 10000);
     CHECK(seconds < SECONDS_MAX);
-    eng_store_destroy(s);
-    eng_module_free(m);
+    finish(&i);
 }
 
 /* Of each frame that is recorded the offset is looked for in a list of all of its function's. */
@@ -400,6 +415,93 @@ TEST(backtrace_of_large_functions)
     exhaust_stack(ENG_TIER_BASELINE);
 }
 
+/* The same two, which in the end throw, to a third that catches all. */
+static void throwing_functions(uint32_t calls, uint32_t depth)
+{
+    module_begin();
+    section_of(1, "\1\x60\0\0", 4);
+    section_of(3, "\4\0\0\0\0", 5);
+    section_of(13, "\1\0\0", 3);
+    size_t section = section_begin(6);
+    put_text("\2\x7f\1\x41\0\x0b\x7f\1\x41", 9);
+    put_number(depth); /* signed: bit 6 of its last byte is clear */
+    put(0x0b);
+    section_end(section);
+    section_of(7, "\1\1f\0\3", 5);
+    section = section_begin(10);
+    put(4);
+    for (uint8_t f = 0; f < 2; f++) {
+        size_t body = put_later();
+        put_text("\0\x23\0\x04\x40", 5);
+        for (uint32_t i = 0; i < calls; i++)
+            put_text("\x10\2", 2);
+        put_text("\x0b\x23\1\x41\1\x6b\x24\1\x23\1\x45\x04\x40\x08\0\x0b\x10", 17);
+        put(!f);
+        put(0x0b);
+        set_later(body, (uint32_t)(out.len - body - 5));
+    }
+    put_text("\2\0\x0b", 3);
+    put_text("\x0d\0\2\x40\x1f\x40\1\2\0\x10\0\x0b\x0b\x0b", 14);
+    section_end(section);
+}
+
+static void throw_far(enum eng_tier tier)
+{
+    struct instance i;
+    struct eng_trap trap;
+    begin(&i, tier);
+    clock_t start = clock();
+    CHECK_INT(eng_call(i.f.of.func, NULL, NULL, &trap), 0);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("# an exception through large frames: %.2f s\n", seconds);
+    CHECK(seconds < SECONDS_MAX);
+    finish(&i);
+}
+
+TEST(exceptions_through_large_functions)
+{
+    throwing_functions(200000, 4000);
+    throw_far(ENG_TIER_INTERP);
+    throw_far(ENG_TIER_BASELINE);
+}
+
+/* Each entry of a table leaves its block with a thousand values, which the compiler has to move. */
+TEST(tables_that_leave_with_many_values)
+{
+    enum { VALUES = 1000, BLOCKS = 100 };
+    module_begin();
+    size_t section = section_begin(1);
+    put_text("\2\x60\0\0\x60\0", 6);
+    put_number(VALUES);
+    for (int i = 0; i < VALUES; i++)
+        put(0x7e);
+    section_end(section);
+    section_of(3, "\1\0", 2);
+    section_of(7, "\1\1f\0\0", 5);
+    section = section_begin(10);
+    put(1);
+    size_t body = put_later();
+    put(0);
+    for (int i = 0; i < BLOCKS; i++)
+        put_text("\2\1", 2);
+    for (int i = 0; i < VALUES; i++)
+        put_text("\x42\x80\x80\x80\x80\x80\x80\x80\x80\x0f", 10);
+    put_text("\x41\0\x0e", 3);
+    put_number(BLOCKS - 1);
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        put_number(i);
+    for (int i = 0; i < BLOCKS; i++)
+        put(0x0b);
+    for (int i = 0; i < VALUES; i++)
+        put(0x1a);
+    put(0x0b);
+    set_later(body, (uint32_t)(out.len - body - 5));
+    section_end(section);
+    throw_far(ENG_TIER_INTERP);
+    throw_far(ENG_TIER_BASELINE);
+}
+
 TEST_MAIN(RUN(names_that_a_hash_would_keep_together) RUN(names_are_a_set)
           RUN(types_that_a_hash_would_keep_together) RUN(many_functions) RUN(bodies)
-          RUN(promises) RUN(backtrace_of_large_functions))
+          RUN(promises) RUN(backtrace_of_large_functions)
+              RUN(exceptions_through_large_functions) RUN(tables_that_leave_with_many_values))

@@ -4,6 +4,7 @@
  *                                         check FILE    the same, every access checked explicitly
  *                                         load|start|calls|instances|reset FILE N
  *                                                       what those cost, in numbers: costs.h
+ *                                         marks FILE    which functions run before the first output
  *                                         tier          nothing, if the tier is built in
  *
  * Exit status 3: the engine lacks the tier or something that FILE uses. */

@@ -35,7 +35,7 @@ struct native {
     size_t bytes;
     struct native_func *funcs;
     uint32_t funcs_end; /* offset behind the last function */
-    uint8_t *map;       /* of places in code to module offsets: x64/places.c */
+    uint8_t *map;       /* of places in code to module offsets: x64/run.c */
     uint32_t map_bytes, map_capacity;
     uint32_t exit; /* offset of the way out */
     struct native_way *ways; /* by type */

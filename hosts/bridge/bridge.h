@@ -30,7 +30,7 @@ enum {
 struct bridge_options {
     const char *address; /* numeric, to listen on */
     uint16_t port;       /* 0: any that is free */
-    const char *key;     /* the path without its '/', which a page must know */
+    const char *key;     /* the path without its '/', which a page must know: made for each run */
     const char *const *apps_dirs; /* whose manifests are the rules */
     size_t apps_dirs_count;
     bool json;

@@ -1,4 +1,4 @@
-/* vyoma-bridge ADDRESS PORT KEY text|json DIR...: what `vyoma bridge` runs. Its options are
+/* vyoma-bridge ADDRESS PORT text|json DIR...: what `vyoma bridge` runs. Its options are
  * explained and checked there (sdk/cli/bridge.c). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include "bridge.h"
 #include "hosts/linux/resolve.h"
 
+enum { KEY_BYTES = 16 };
 enum { EXIT_BAD = 1, EXIT_USED_BADLY = 64, TICK_MS = 500, BACKLOG = 32 };
 
 /* Polled: the signals, the listener, and for each relay its two sides. */
@@ -157,9 +159,23 @@ int bridge_run(const struct bridge_options *o)
     return code;
 }
 
+/* Not an argument: those can be seen by everyone on the machine. */
+static bool make_key(char text[2 * KEY_BYTES + 1])
+{
+    uint8_t key[KEY_BYTES];
+    struct strbuf b;
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        return false;
+    strbuf_init(&b, text, 2 * KEY_BYTES);
+    strbuf_hex_bytes(&b, span_of(key, sizeof key));
+    text[b.len] = 0;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    enum { ADDRESS = 1, PORT, KEY, FORM, DIRS };
+    enum { ADDRESS = 1, PORT, FORM, DIRS };
+    static char key[2 * KEY_BYTES + 1];
     if (argc < DIRS + 1 || argc > DIRS + BRIDGE_DIRS_MAX) {
         fprintf(stderr, "vyoma-bridge: is for `vyoma bridge` to run\n");
         return EXIT_USED_BADLY;
@@ -167,10 +183,10 @@ int main(int argc, char **argv)
     struct bridge_options o = {
         .address = argv[ADDRESS],
         .port = (uint16_t)strtoul(argv[PORT], NULL, 10),
-        .key = argv[KEY],
+        .key = key,
         .json = strcmp(argv[FORM], "json") == 0,
         .apps_dirs = (const char *const *)argv + DIRS,
         .apps_dirs_count = (size_t)(argc - DIRS),
     };
-    return bridge_run(&o);
+    return make_key(key) ? bridge_run(&o) : fail("no random numbers", errno);
 }

@@ -16,7 +16,10 @@
 #include "hosts/linux/resolve.h"
 #include "hosts/linux/wasi_errno.h"
 
-enum { GREET_MS = 10 * 1000, CONNECT_MS = 30 * 1000, CLOSE_MS = 10 * 1000, PIECE = 16 * 1024 };
+enum { GREET_MS = 10 * 1000, CONNECT_MS = 30 * 1000, CLOSE_MS = 10 * 1000, PIECE = 16 * 1024,
+       QUEUED_MAX = 64,    /* messages for the page */
+       READS_A_TURN = 32,  /* of 4 KiB: others wait */
+};
 
 enum state { HEAD, TARGET, CONNECTING, OPEN, CLOSING };
 
@@ -35,6 +38,7 @@ struct relay {
     uint8_t bytes[BRIDGE_BUFFER]; /* for the peer: len of them at `at` */
     size_t at, len;
     size_t unacked; /* sent to the page and not taken by its app */
+    unsigned reads; /* of this turn */
     bool page_is_done, peer_is_told, peer_is_done, is_ending;
 };
 
@@ -146,8 +150,11 @@ static void read_peer(struct relay *r)
 {
     uint8_t piece[PIECE];
     ssize_t n = recv(r->peer, piece, sizeof piece, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            end(r); /* without "eof": it was cut off */
         return;
+    }
     if (n > 0) {
         r->unacked += (size_t)n;
         tell(r, WSLAY_BINARY_FRAME, piece, (size_t)n);
@@ -179,10 +186,16 @@ static void write_peer(struct relay *r)
 
 static size_t room(const struct relay *r) { return BRIDGE_BUFFER - r->len; }
 
+/* What is asked of the page's side at once, answers to its pings among them. */
+static bool queue_is_short(const struct relay *r)
+{
+    return wslay_event_get_queued_msg_count(r->ws) < QUEUED_MAX;
+}
+
 /* For the largest message, and what can come with it in one read. */
 static bool may_read(const struct relay *r)
 {
-    return room(r) >= BRIDGE_MESSAGE_MAX + BRIDGE_HEAD_MAX;
+    return room(r) >= BRIDGE_MESSAGE_MAX + BRIDGE_HEAD_MAX && queue_is_short(r);
 }
 
 static void keep(struct relay *r, struct span bytes)
@@ -256,10 +269,12 @@ static ssize_t on_read(wslay_event_context_ptr ws, uint8_t *p, size_t len, int f
         r->head_used += left;
         return (ssize_t)left;
     }
-    ssize_t n = may_read(r) ? recv(r->page, p, len, 0) : -1;
+    bool may = may_read(r) && r->reads < READS_A_TURN;
+    ssize_t n = may ? recv(r->page, p, len, 0) : -1;
+    r->reads++;
     if (n > 0)
         return n;
-    bool waits = !may_read(r) || (n < 0 && (errno == EAGAIN || errno == EINTR));
+    bool waits = !may || (n < 0 && (errno == EAGAIN || errno == EINTR));
     wslay_event_set_error(ws, waits ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
 }
@@ -333,6 +348,8 @@ struct relay *relay_new(const struct bridge_options *o, int fd, uint64_t now_ms)
         close(fd);
         return NULL;
     }
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one); /* its machine may vanish */
     r->o = o;
     r->page = fd;
     r->peer = -1;
@@ -354,7 +371,10 @@ void relay_free(struct relay *r)
 
 static bool replies(const struct relay *r) { return r->reply_sent < r->reply.len; }
 
-static bool page_has_room(const struct relay *r) { return r->unacked < BRIDGE_WINDOW; }
+static bool page_has_room(const struct relay *r)
+{
+    return r->unacked < BRIDGE_WINDOW && queue_is_short(r);
+}
 
 int relay_events(struct relay *r, short *page_events, int *peer_fd, short *peer_events)
 {
@@ -366,6 +386,8 @@ int relay_events(struct relay *r, short *page_events, int *peer_fd, short *peer_
     }
     if (wslay_event_want_read(r->ws) && may_read(r))
         *page_events |= POLLIN;
+    else
+        *page_events |= POLLRDHUP; /* the end of one who cannot be read now */
     if (wslay_event_want_write(r->ws))
         *page_events |= POLLOUT;
     if (r->state == CONNECTING)
@@ -407,10 +429,14 @@ static void turn_peer(struct relay *r, short ready)
 /* What the page has closed is over when the other side has got all of it. */
 static bool turn_page(struct relay *r, short ready)
 {
+    bool is_gone = ready & (POLLRDHUP | POLLHUP | POLLERR);
+    if (is_gone && (!may_read(r) || !wslay_event_want_read(r->ws)))
+        return false;
+    r->reads = 0;
     if (ready & (POLLIN | POLLHUP | POLLERR) || r->head_used < r->head_len)
         if (wslay_event_recv(r->ws) != 0)
             return false;
-    if (wslay_event_get_close_received(r->ws) && r->state != CLOSING)
+    if (r->state != CLOSING && !wslay_event_want_read(r->ws)) /* closed, or out of order */
         enter(r, CLOSING, CLOSE_MS);
     if (r->page_is_done && r->peer_is_done && !r->len && r->state == OPEN)
         end(r);

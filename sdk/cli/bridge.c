@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-enum { DIRS_MAX = 8, PORT_DEFAULT = 9080, KEY_BYTES = 16 };
+enum { DIRS_MAX = 8, PORT_DEFAULT = 9080 };
 
 struct bridge {
     struct cli *c;
@@ -58,18 +57,6 @@ static int take_option(struct bridge *b, int id)
     }
 }
 
-static int make_key(struct cli *c, char text[2 * KEY_BYTES + 1])
-{
-    uint8_t key[KEY_BYTES];
-    struct strbuf b;
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        return cli_fail(c, CLI_FAILED, NULL, "no random numbers: %s", strerror(errno));
-    strbuf_init(&b, text, 2 * KEY_BYTES);
-    strbuf_hex_bytes(&b, span_of(key, sizeof key));
-    text[b.len] = 0;
-    return CLI_OK;
-}
-
 /* Beside this program, wherever that is. */
 static bool find_program(char path[CLI_PATH_MAX])
 {
@@ -86,19 +73,16 @@ static bool find_program(char path[CLI_PATH_MAX])
 /* Does not come back when it works. */
 static int execute(struct bridge *b)
 {
-    char path[CLI_PATH_MAX], port[16], key[2 * KEY_BYTES + 1], form[] = "text", json[] = "json";
-    char name[] = "vyoma-bridge";
-    char *argv[5 + DIRS_MAX + 1] = { name, (char *)(uintptr_t)b->address, port, key,
-                                     b->c->json ? json : form };
-    int code = make_key(b->c, key);
-    if (code)
-        return code;
+    char path[CLI_PATH_MAX], port[16], form[] = "text", json[] = "json", name[] = "vyoma-bridge";
+    enum { FIXED = 4 };
+    char *argv[FIXED + DIRS_MAX + 1] = { name, (char *)(uintptr_t)b->address, port,
+                                         b->c->json ? json : form };
     if (!find_program(path))
         return cli_fail(b->c, CLI_NOT_FOUND, "`make install` puts it there",
                         "vyoma-bridge is not beside this program");
     snprintf(port, sizeof port, "%u", b->port);
     for (size_t i = 0; i < b->dir_count; i++)
-        argv[5 + i] = (char *)(uintptr_t)b->dirs[i];
+        argv[FIXED + i] = (char *)(uintptr_t)b->dirs[i];
     execv(path, argv);
     return cli_fail(b->c, CLI_FAILED, NULL, "%s: %s", path, strerror(errno));
 }

@@ -11,6 +11,17 @@ import { check, finish } from './check.mjs';
 
 const PARTS = 'out/tests/browser/parts';
 
+const LONG = 100000;
+
+// Says much at once, and ends.
+const long_server = () => new Promise(resolve => {
+  const server = createServer(socket => {
+    socket.on('error', () => {});
+    socket.end('z'.repeat(LONG));
+  });
+  server.listen(0, '127.0.0.1', () => resolve({ port: server.address().port, server }));
+});
+
 // Echoes, and says that it has heard the end.
 const echo_server = () => new Promise(resolve => {
   const server = createServer({ allowHalfOpen: true }, socket => {
@@ -74,6 +85,24 @@ async function outwards(context, address, folder) {
   await start_again(s);
   await has(s, 'the same in our own engine', 'start caller',
             /1 MiB there and back\n[^]*then: <end>/, 20000);
+  const long = await long_server();
+  let_call(folder, `localhost:${long.port}`, 'localhost', long.port);
+  await start_again(s);
+  await has(s, 'all that is sent before the end comes before it', 'start caller',
+            new RegExp(`nobody echoes, ${LONG} bytes and the end`), 20000);
+  long.server.close();
+  for (const address_ of ['ws://127.0.0.1:99999/x', 'ws://']) {
+    const wrong = await visit(context, `${address}#bridge=${address_}`);
+    await check(`${address_} as a relay: said`, async () => {
+      await s.page.close();
+      await wrong.page.reload();
+      await wrong.shows(/^vyoma>/m, 20000);
+      await wrong.command('start caller');
+      return wrong.shows(/connect: netunreach/);
+    }, wrong);
+    await wrong.page.close();
+    s = await visit(context, `${address}#bridge=${relay.url}`);
+  }
   let_call(folder, 'localhost:1', 'localhost', port);
   await start_again(s);
   await has(s, 'what the manifest does not list is refused by the core', 'start caller',

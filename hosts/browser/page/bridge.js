@@ -7,6 +7,7 @@ const EIO = 29, NETUNREACH = 40;
 export class BridgeRemote {
   ended = false;
   failed = false;
+  #again = 0;
   #ws; #queue = []; #taken = 0; #open = false; #turn; #answer;
 
   // answer(errno): once, when it is known whether there is a connection. turn(): there is something.
@@ -41,6 +42,7 @@ export class BridgeRemote {
 
   // Without "eof" it was cut off.
   #over() {
+    clearTimeout(this.#again);
     this.#tell(NETUNREACH);
     this.failed = this.#open && !this.ended;
     this.ended = true;
@@ -53,7 +55,10 @@ export class BridgeRemote {
     if (!this.#open)
       return bytes.length; // there is nobody to take it
     if (this.#ws.bufferedAmount > BUFFERED_MOST && !last) {
-      setTimeout(() => this.#turn(), AGAIN_MS);
+      this.#again ||= setTimeout(() => {
+        this.#again = 0;
+        this.#turn();
+      }, AGAIN_MS);
       return 0;
     }
     this.#ws.send(bytes.slice());
@@ -83,6 +88,7 @@ export class BridgeRemote {
   }
 
   close() {
+    clearTimeout(this.#again);
     this.#open = false;
     this.#ws.close();
   }

@@ -105,7 +105,7 @@ async function spawn(app, at, len, memory_pages, own, networks) {
     if (life.dead)
       return;
     life.worker = take_worker();
-    life.worker.onmessage = ({ data }) => data.failed ? refuse(app, data.failed) : look(app);
+    life.worker.onmessage = ({ data }) => data?.failed ? refuse(app, data.failed) : look(app);
     life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
     life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, start, ...what });
   } catch (error) {
@@ -140,14 +140,23 @@ function connect(app, at, len, port) {
                             'that it prints behind this one.' });
     return NETUNREACH;
   }
-  const remote = new BridgeRemote(bridge, name, host, port, errno => {
-    if (apps.get(app) !== life)
+  const answer = errno => {
+    if (apps.get(app) !== life) { // it has ended meanwhile
+      remote.close();
       return;
+    }
     const place = errno ? -1 : life.sockets.connected(remote);
     if (place < 0)
       remote.close();
     core.connected(app, errno || (place < 0 ? NFILE : 0), Math.max(place, 0));
-  }, () => look(app));
+  };
+  let remote;
+  try {
+    remote = new BridgeRemote(bridge, name, host, port, answer, () => look_soon(app));
+  } catch (error) { // the address is none, or the page may not go there
+    self.postMessage({ say: `The relay ${bridge} cannot be used: ${error.message}` });
+    return NETUNREACH;
+  }
   return 0;
 }
 
@@ -156,14 +165,15 @@ function ask_port(request, answer) {
   const found = core.listener(request.port), app = Math.floor(found / 16);
   const reply = what => answer.postMessage(what, [what.body.buffer]);
   const life = found ? apps.get(app) : null;
-  const refuse = why => reply({ status: 503, headers: [['content-type', 'text/plain; charset=utf-8']],
-                                body: text.encode(`${why}\n`) });
-  if (!life)
-    refuse(`no app in this page listens on port ${request.port}`);
-  else if (life.sockets.arrived(found % 16, new PageRemote(request, reply)) < 0)
-    refuse('the app has as many connections as it may have');
+  const remote = new PageRemote(request, reply);
+  if (!life) {
+    remote.refuse(`no app in this page listens on port ${request.port}`);
+    return;
+  }
+  if (life.sockets.arrived(found % 16, remote) < 0)
+    remote.refuse('the app has as many connections as it may have');
   else
-    look(app);
+    look_soon(app);
 }
 
 function write_stdin(app, at, len) {
@@ -189,7 +199,7 @@ function pause_output(app, paused) {
     return;
   life.paused = paused !== 0;
   if (!life.paused)
-    later(() => look(app));
+    look_soon(app);
 }
 
 function kill(app) {
@@ -232,6 +242,18 @@ const host = {
 
 // --- app workers
 
+// Once, however often it is asked for.
+function look_soon(app) {
+  const life = apps.get(app);
+  if (!life || life.soon)
+    return;
+  life.soon = true;
+  later(() => {
+    life.soon = false;
+    look(app);
+  });
+}
+
 // One bounded piece of what an app has for us; what is left waits for the next turn.
 function look(app) {
   const life = apps.get(app);
@@ -253,7 +275,7 @@ function look(app) {
   const moved = life.sockets.turn();
   const more = take_output(app, life) || moved;
   if (more)
-    later(() => look(app));
+    look_soon(app);
   else if (channel.done() && !life.paused && console_waits <= CONSOLE_MOST && drained(channel))
     end(app, channel.code());
 }
@@ -302,7 +324,7 @@ function on_shown(len) {
   console_waits -= len;
   if (was_full && console_waits <= CONSOLE_MOST)
     for (const app of apps.keys())
-      later(() => look(app));
+      look_soon(app);
 }
 
 let when_spawned = null; // what waits for the first app
@@ -355,13 +377,20 @@ async function boot({ columns, rows, run: alone, bridge: relay }) {
   }
   core.boot(1, give(new Uint8Array(boot_toml)));
   core.console_size(columns, rows);
+  for (const { request, answer } of early.splice(0))
+    ask_port(request, answer);
 }
+
+const early = []; // requests of ports that came before the core
+const EARLY_MOST = 32;
 
 self.onmessage = ({ data }) => {
   if (data.boot)
     boot(data.boot).catch(error => self.postMessage({ failed: String(error.message) }));
-  else if (!core)
-    return; // not begun, or not to begin
+  else if (!core) { // not begun, or not to begin
+    if (data.request && early.length < EARLY_MOST)
+      early.push(data);
+  }
   else if (data.request)
     ask_port(data.request, data.answer);
   else if (data.keys)

@@ -22,11 +22,12 @@ function bridge_address() {
 }
 
 // What an app that listens on the port answers: { status, headers, body }.
-function fetch_port(core, port, path, { method = 'GET', headers = [], body = new Uint8Array() } = {}) {
+function fetch_port(core, port, path) {
   const { port1, port2 } = new MessageChannel();
   return new Promise(resolve => {
     port1.onmessage = ({ data }) => resolve(data);
-    core.postMessage({ request: { port, method, path, headers, body }, answer: port2 }, [port2]);
+    const request = { port, method: 'GET', path, headers: [], body: new Uint8Array() };
+    core.postMessage({ request, answer: port2 }, [port2]);
   });
 }
 

@@ -24,17 +24,21 @@ export class Socket {
   set state(value) { Atomics.store(this.words, STATE, value); }
   get listener() { return Atomics.load(this.words, LISTENER); }
   get order() { return Atomics.load(this.words, ORDER); }
+  #from_pending(to) { return Atomics.compareExchange(this.words, STATE, PENDING, to) === PENDING; }
 
   // --- the app's side
 
   pending(listener) { return this.state === PENDING && this.listener === listener; }
-  accept() { return Atomics.compareExchange(this.words, STATE, PENDING, OPEN) === PENDING; }
+  accept() { return this.#from_pending(OPEN); }
   drop() { this.state = DROPPED; }
   was_reset() { return Atomics.load(this.words, WAS_RESET) === 1; }
   readable() { return this.in.used() > 0 || this.in.closed(); }
   writable() { return this.out.room() > 0 || this.out.closed(); }
 
   // --- the core's side
+
+  // Nobody has accepted it, and nobody will.
+  give_up() { return this.#from_pending(DROPPED); }
 
   open(state, listener, order) {
     this.in.reset();
@@ -94,7 +98,7 @@ export class Sockets {
     let more = false, moved = false;
     for (const [place, entry] of this.#remotes) {
       const socket = this.#channel.sockets[place];
-      const late = socket.state === PENDING && performance.now() > entry.until;
+      const late = performance.now() > entry.until && socket.give_up();
       if (socket.state === DROPPED || late) {
         this.#flush(socket, entry);
         entry.remote.close();
@@ -124,7 +128,10 @@ export class Sockets {
   }
 
   #put_in(socket, remote) {
-    const room = socket.in.room(), bytes = room ? remote.pull(room) : null;
+    const room = socket.in.room();
+    if (!room)
+      return 0; // its end is not the end yet
+    const bytes = remote.pull(room);
     if (bytes) {
       socket.in.put(bytes);
       return bytes.length;

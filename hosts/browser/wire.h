@@ -1,6 +1,6 @@
 /* What an app's worker and the core's worker say to one another: one struct wire, and behind it
  * a_len then b_len bytes. Both sides are C compiled to wasm32; the JavaScript between them moves
- * bytes and looks at nothing but the lengths.
+ * bytes and looks at nothing but the lengths, and at whether a request may take for ever.
  *
  * The app's side asks and waits for the answer, one request at a time. Nothing that it says is
  * trusted. */
@@ -63,6 +63,7 @@ struct wire {
     int32_t number[WIRE_NUMBERS];
 };
 
+_Static_assert(WIRE_CONNECT == 5 && WIRE_MSG_RECV == 7, "page/app-worker.js lets a stop end these");
 _Static_assert(sizeof(struct wire) == 28, "the JavaScript reads a_len at 4 and b_len at 8");
 
 /* A 64-bit number in [2] and [3]. */

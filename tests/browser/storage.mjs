@@ -65,6 +65,13 @@ async function programs(where) {
   await leave(s);
 }
 
+async function stopped() {
+  const s = await visit();
+  await has(s, 'an app that is asked to stop', 'start keeper', /\[keeper\] keeping/);
+  await has(s, 'may finish what it stores', 'stop keeper', /\[keeper\] kept/);
+  await leave(s);
+}
+
 async function bounded() {
   const s = await visit();
   await has(s, 'the bound of a manifest holds', 'start bounded',
@@ -226,6 +233,7 @@ await in_browser(async () => {
   await two_tabs();
   await programs('OPFS');
   await bounded();
+  await stopped();
   await no_room();
   await killed('OPFS');
   await audit();

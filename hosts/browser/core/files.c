@@ -197,12 +197,14 @@ static enum wasi_errno do_size(struct ask *q)
     return files_set_size(q->f, q->h, wire_number(q->w));
 }
 
-/* Nobody waits for it, but it begins. */
+/* Nobody waits for what was written, but it begins. */
 static enum wasi_errno do_close(struct ask *q)
 {
-    if (sys.store.lasting)
+    bool wrote = files_has(q->f, q->h) && q->f->handles[q->h].can_write;
+    enum wasi_errno e = files_close(q->f, q->h);
+    if (wrote && e == WASI_SUCCESS && sys.store.lasting)
         js_disk_flush(++sys.flush_asked);
-    return files_close(q->f, q->h);
+    return e;
 }
 
 struct packer {

@@ -31,6 +31,7 @@ void request_answer(struct app *a, uint16_t error, struct span ra, struct span r
     if (rb.len)
         memmove(p->data + ra.len, rb.p, rb.len); /* it may be there already */
     js_answer(a->id, p, sizeof p->head + ra.len + rb.len);
+    memset(p->head.number, 0, sizeof p->head.number); /* they are nobody else's */
 }
 
 /* --- messages ----------------------------------------------------------------------- */

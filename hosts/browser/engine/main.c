@@ -93,6 +93,20 @@ static enum wasi_errno own_pwrite(void *ctx, int32_t h, const struct wasi_iov *i
     return own.streams.pwrite(ctx, h, iov, n, at, ret);
 }
 
+static enum wasi_errno own_recv(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
+                                uint16_t riflags, size_t *ret, uint16_t *ret_roflags)
+{
+    n = first(&iov, n);
+    return own.streams.recv(ctx, h, iov, n, riflags, ret, ret_roflags);
+}
+
+static enum wasi_errno own_send(void *ctx, int32_t h, const struct wasi_iov *iov, size_t n,
+                                size_t *ret)
+{
+    n = first(&iov, n);
+    return own.streams.send(ctx, h, iov, n, ret);
+}
+
 static void take_pieces(struct wasi_host *host)
 {
     own.streams = *host;
@@ -100,6 +114,8 @@ static void take_pieces(struct wasi_host *host)
     host->write = own_write;
     host->pread = own_pread;
     host->pwrite = own_pwrite;
+    host->recv = own_recv;
+    host->send = own_send;
 }
 
 /* --- last words --------------------------------------------------------------------------- */

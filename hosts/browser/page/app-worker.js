@@ -4,6 +4,7 @@ import { Channel, STOPPED, WOULD_BLOCK } from './channel.js';
 import { next_pending } from './sockets.js';
 import { describe_trap, Ended } from './traps.js';
 
+const WIRE_CONNECT = 5, WIRE_MSG_RECV = 7; // wire.h
 const CLOSED = -3, RESET = -4; // as app/sockets.c has them
 const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
 const text = new TextEncoder();
@@ -147,8 +148,10 @@ function ask() {
   const at = wasi.packet();
   const packet = wasi_bytes(at, wasi.packet_size());
   const head = new DataView(wasi.memory.buffer, at);
+  // An app that is asked to stop may finish what the core does at once; what could take for ever ends.
+  const can_wait = [WIRE_CONNECT, WIRE_MSG_RECV].includes(head.getUint16(0, true));
   const answer = channel.ask(packet.subarray(0, 28 + head.getUint32(4, true) +
-                                                head.getUint32(8, true)));
+                                                head.getUint32(8, true)), can_wait);
   if (!answer)
     return STOPPED;
   packet.set(answer);

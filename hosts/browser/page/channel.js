@@ -117,11 +117,13 @@ export class Channel {
     }
   }
 
-  ask(packet) {
+  // until_stopped: a request to end the app ends the wait.
+  ask(packet, until_stopped) {
     this.put_packet(packet);
     Atomics.store(this.words, REQUEST, ASKED);
     this.ring();
-    const got = this.wait(() => this.load(REQUEST) === ANSWERED ? true : undefined, -1);
+    const got = this.wait(() => this.load(REQUEST) === ANSWERED ? true : undefined, -1,
+                          until_stopped);
     if (got === STOPPED)
       return null;
     Atomics.store(this.words, REQUEST, NONE);

@@ -2,6 +2,7 @@
 import { open_disk } from './disk.js';
 
 const LOCK = 'vyoma', PIECE = 65536, HEAD = 24;
+const E_MALFORMED = -2; // base/err.h
 const IDLE_MS = 1000; // until what nobody waits for is flushed
 const SHARE = 4;      // a flush that held us up is followed by this many times its length without
 
@@ -32,6 +33,7 @@ export class Storage {
   #timer = 0;
   #timer_at = Infinity;
   #flushing = null;
+  #again = false; // something was written meanwhile, or the flush has failed
   #rest_until = 0;
 
   // What core.wasm imports; none of it calls the core.
@@ -58,6 +60,8 @@ export class Storage {
       this.#disk = await open_disk();
       return await this.#read(give);
     } catch (error) {
+      clearTimeout(this.#timer);
+      this.#timer_at = Infinity;
       this.#disk = null;
       core.store_open(0, 0, 0);
       core.store_ready(0);
@@ -87,8 +91,10 @@ export class Storage {
           core.store_feed(give(bytes.subarray(done, done + PIECE)));
         at += bytes.length;
       }
-    if (core.store_ready(file < 2 ? sizes[file] : 0) < 0)
-      throw new Error('the browser gives the page no room');
+    const ready = core.store_ready(file < 2 ? sizes[file] : 0);
+    if (ready < 0)
+      throw new Error(ready === E_MALFORMED ? 'what is stored could not be read into memory, and was left as it is'
+                                            : 'the browser gives the page no room');
     const dropped = core.store_dropped();
     return dropped ? `Of what was stored last, ${dropped} bytes could not be read.` : null;
   }
@@ -97,6 +103,7 @@ export class Storage {
 
   #plan(in_ms) {
     const at = Math.max(performance.now() + in_ms, this.#rest_until);
+    this.#again ||= this.#flushing !== null;
     if (this.#flushing || at >= this.#timer_at)
       return;
     clearTimeout(this.#timer);
@@ -106,10 +113,13 @@ export class Storage {
 
   #flush() {
     this.#timer_at = Infinity;
+    this.#again = false;
     this.#flushing = this.#run(this.#wanted).finally(() => {
       this.#flushing = null;
       if (this.#wanted !== this.#done)
         this.#plan(0);
+      else if (this.#again)
+        this.#plan(IDLE_MS);
     });
   }
 
@@ -120,6 +130,7 @@ export class Storage {
       this.#rest_until = performance.now() + SHARE * (performance.now() - from);
     else if (error)
       this.#rest_until = performance.now() + IDLE_MS;
+    this.#again ||= error !== 0;
     this.#done = number;
     this.#core.flushed(number, error);
   }

@@ -91,7 +91,7 @@ void journal_reader_init(struct journal_reader *r, uint64_t generation)
     r->generation = generation;
     r->count = r->have = 0;
     r->good = JOURNAL_HEAD_BYTES;
-    r->ended = r->torn = false;
+    r->ended = r->torn = r->refused = false;
 }
 
 static void end(struct journal_reader *r, bool torn)
@@ -110,8 +110,13 @@ static void take_record(struct journal_reader *r, const struct fixed *f, journal
     c.name = span_of(p, f->name_len);
     c.name2 = span_of(p + f->name_len, f->name2_len);
     c.data = span_of(p + f->name_len + f->name2_len, f->data_len);
-    if (f->sum != sum_of(span_of(r->bytes, f->len), r->generation, r->count) || !take(ctx, &c)) {
+    if (f->sum != sum_of(span_of(r->bytes, f->len), r->generation, r->count)) {
         end(r, true);
+        return;
+    }
+    if (!take(ctx, &c)) {
+        end(r, false);
+        r->refused = true;
         return;
     }
     r->count++;

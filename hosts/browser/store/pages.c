@@ -19,23 +19,28 @@ uint32_t tree_pages_missing(const struct tree_node *file, uint64_t at, size_t le
     return missing;
 }
 
-static enum wasi_errno want_slots(struct tree *t, struct tree_node *file, uint32_t want)
+/* How many places for pages there are to be, so that there are `want`. */
+static uint32_t slots_for(const struct tree_node *file, uint32_t want)
 {
     uint32_t slots = file->page_slots < 4 ? 4 : file->page_slots;
     if (want <= file->page_slots)
-        return WASI_SUCCESS;
+        return file->page_slots;
     while (slots < want)
         slots *= 2; /* at most those of TREE_FILE_MAX */
-    uint64_t more = (uint64_t)(slots - file->page_slots) * sizeof *file->pages;
-    if (t->bytes + more > TREE_BYTES_MAX)
-        return WASI_NOSPC;
+    return slots;
+}
+
+static enum wasi_errno want_slots(struct tree *t, struct tree_node *file, uint32_t slots)
+{
+    if (slots == file->page_slots)
+        return WASI_SUCCESS;
     uint8_t **pages = realloc(file->pages, slots * sizeof *pages);
     if (!pages)
         return WASI_NOMEM;
     memset(pages + file->page_slots, 0, (slots - file->page_slots) * sizeof *pages);
     file->pages = pages;
+    t->bytes += (uint64_t)(slots - file->page_slots) * sizeof *pages;
     file->page_slots = slots;
-    t->bytes += more;
     return WASI_SUCCESS;
 }
 
@@ -46,10 +51,12 @@ enum wasi_errno pages_want(struct tree *t, struct tree_node *file, uint64_t at, 
         return WASI_FBIG;
     if (!len)
         return WASI_SUCCESS;
-    uint64_t more = (uint64_t)tree_pages_missing(file, at, len) * TREE_PAGE;
+    uint32_t slots = slots_for(file, pages_of(at + len));
+    uint64_t more = (uint64_t)tree_pages_missing(file, at, len) * TREE_PAGE +
+                    (uint64_t)(slots - file->page_slots) * sizeof *file->pages;
     if (t->bytes + more > TREE_BYTES_MAX)
         return WASI_NOSPC;
-    enum wasi_errno e = want_slots(t, file, pages_of(at + len));
+    enum wasi_errno e = want_slots(t, file, slots);
     for (uint32_t i = (uint32_t)(at / TREE_PAGE); e == WASI_SUCCESS && i < pages_of(at + len); i++) {
         if (file->pages[i])
             continue;

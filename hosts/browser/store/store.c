@@ -121,6 +121,8 @@ int store_ready(struct store *s, uint64_t file_len)
         return store_compact(s);
     }
     journal_reader_finish(&s->reader);
+    if (s->reader.refused)
+        return E_MALFORMED; /* too little memory, perhaps: nothing is thrown away for that */
     s->count = s->reader.count;
     s->end = s->reader.good;
     if (!s->reader.torn)
@@ -167,10 +169,13 @@ enum wasi_errno store_change(struct store *s, const struct tree_change *c)
         if (s->end > 2 * s->tree.bytes + STORE_SLACK && s->end > s->not_before)
             (void)store_compact(s); /* without it the log is longer, no more */
         int r = append(s, c);
-        if (r == E_FULL && s->end > s->tree.bytes + STORE_SLACK / 4 && store_compact(s) == E_OK)
+        bool helps = s->end > s->tree.bytes + STORE_SLACK / 4 && s->end > s->not_before;
+        if (r == E_FULL && helps && store_compact(s) == E_OK)
             r = append(s, c);
         if (r < 0)
             return r == E_FULL ? WASI_NOSPC : WASI_IO;
+        if (frees_room(s, c))
+            s->not_before = 0;
     }
     tree_apply(&s->tree, c);
     return WASI_SUCCESS;

@@ -302,6 +302,8 @@ static enum wasi_errno prepare_rename(struct tree *t, const struct tree_change *
         if (old->node->first)
             return WASI_NOTEMPTY;
     }
+    if (c->name2.len > c->name.len && t->bytes + c->name2.len - c->name.len > TREE_BYTES_MAX)
+        return WASI_NOSPC;
     return want_entry(t, to->top, c->name2.len, false);
 }
 

@@ -21,9 +21,10 @@ static int read_all(int fd, size_t len, size_t *got)
 {
     *got = 0;
     while (*got < len) {
-        __wasi_iovec_t v = { (uint8_t *)in + *got, len - *got };
+        __wasi_iovec_t v[2] = { { (uint8_t *)in + *got, 1 }, { (uint8_t *)in + *got + 1, len - *got - 1 } };
         __wasi_size_t n = 0;
-        int err = __wasi_fd_read(fd, &v, 1, &n);
+        __wasi_roflags_t flags;
+        int err = __wasi_sock_recv(fd, v, 2, 0, &n, &flags);
         if (err || !n)
             return err;
         *got += n;

@@ -34,6 +34,7 @@ struct journal_reader {
     uint64_t good;  /* bytes of those, with the head */
     bool ended;     /* what follows is not looked at */
     bool torn;      /* it ended in something that is no record */
+    bool refused;   /* or in a record that could not be made: what follows is whole all the same */
     size_t have;
     uint8_t bytes[JOURNAL_RECORD_MAX];
 };

@@ -1,7 +1,11 @@
 #include "hosts/worker.h"
 
+#include <stdlib.h>
+
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/err.h"
+#include "formats/boot.h"
 #include "wasi/caps.h"
 #include "wasi/host.h"
 
@@ -53,4 +57,32 @@ bool worker_denied(uint32_t wasi_denial, enum core_denied *ret)
         return false;
     *ret = (enum core_denied)kinds[wasi_denial];
     return true;
+}
+
+void worker_refused_paths(struct strbuf *b, const struct core_request *request)
+{
+    enum { SHOWN = 120 };
+    strbuf_span(b, span_take(request->path, SHOWN));
+    if (request->path2.len)
+        strbuf_cstr(b, " -> ");
+    strbuf_span(b, span_take(request->path2, SHOWN));
+}
+
+uint64_t worker_audit_max(struct span boot_toml)
+{
+    enum { DEFAULT_BYTES = 1024 * 1024 };
+    struct boot boot;
+    struct format_error err;
+    struct arena scratch, keep;
+    size_t bytes = boot_arena_bytes(boot_toml.len);
+    uint64_t limit = DEFAULT_BYTES;
+    uint8_t *memory = malloc(2 * bytes);
+    if (!memory)
+        return limit;
+    arena_init(&scratch, memory, bytes);
+    arena_init(&keep, memory + bytes, bytes);
+    if (boot_parse(boot_toml, &scratch, &keep, &boot, &err) == E_OK && boot.audit_max_kib)
+        limit = (uint64_t)boot.audit_max_kib * 1024;
+    free(memory);
+    return limit;
 }

@@ -456,6 +456,28 @@ TEST(nothing_goes_beyond_the_bound)
     end();
 }
 
+/* Links of four thousand bytes count as nothing for an app's own bound. */
+TEST(apps_leave_room_for_others)
+{
+    static char target[TREE_DATA_MAX];
+    char name[16];
+    int e = 0;
+    memset(&disk, 0, sizeof disk);
+    CHECK_INT(store_init(&store, NULL), E_OK);
+    open_app("app", 1 << 20);
+    files.leaves = 4 << 20;
+    memset(target, 'x', 4000);
+    for (int i = 0; e == 0 && i < 20000; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        e = symlink_to(target, name);
+    }
+    CHECK(e == WASI_NOSPC && store.tree.bytes + files.leaves <= TREE_BYTES_MAX);
+    files_finish(&files);
+    open_app("other", 0);
+    CHECK_INT(put("f", "there is room"), 0);
+    end();
+}
+
 TEST(open_files_outlive_their_names)
 {
     char text[8] = "";
@@ -558,6 +580,6 @@ TEST_MAIN(RUN(reload_keeps_what_was_written) RUN(writing_anew_changes_nothing)
           RUN(cut_anywhere_leaves_old_or_new) RUN(damage_is_found)
           RUN(a_log_that_is_none_is_left_alone) RUN(a_record_that_cannot_be_made_is_left_alone)
           RUN(failing_while_writing_anew) RUN(a_long_log_is_written_anew) RUN(no_room)
-          RUN(bound_of_an_app) RUN(bounds_of_all) RUN(nothing_goes_beyond_the_bound) RUN(open_files_outlive_their_names)
+          RUN(bound_of_an_app) RUN(bounds_of_all) RUN(nothing_goes_beyond_the_bound) RUN(apps_leave_room_for_others) RUN(open_files_outlive_their_names)
           RUN(paths_stay_in_the_folder) RUN(errors_are_those_of_linux)
           RUN(an_app_has_no_other_apps_files))

@@ -1,36 +1,16 @@
 /* The audit log: a file of the store, in a folder that is no app's since no app's name begins with
  * a dot. Appended; past the size that boot.toml states the older half goes, in one step. */
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "core/audit_chain.h"
-#include "formats/boot.h"
+#include "hosts/worker.h"
 #include "internal.h"
 
-enum { DEFAULT_MAX_BYTES = 1024 * 1024, PIECE = TREE_DATA_MAX };
+enum { PIECE = TREE_DATA_MAX };
 
 static const struct span file_name = { (const uint8_t *)"audit.jsonl", 11 };
 static const struct span new_name = { (const uint8_t *)"audit.new", 9 };
 static uint8_t piece[PIECE];
-
-/* How large the log may become: boot.toml says, or its reader's default. */
-static uint64_t size_limit(struct span boot_toml)
-{
-    struct boot boot;
-    struct format_error err;
-    struct arena scratch, keep;
-    size_t bytes = boot_arena_bytes(boot_toml.len);
-    uint64_t limit = DEFAULT_MAX_BYTES;
-    uint8_t *memory = malloc(2 * bytes);
-    if (!memory)
-        return limit;
-    arena_init(&scratch, memory, bytes);
-    arena_init(&keep, memory + bytes, bytes);
-    if (boot_parse(boot_toml, &scratch, &keep, &boot, &err) == E_OK && boot.audit_max_kib)
-        limit = (uint64_t)boot.audit_max_kib * 1024;
-    free(memory);
-    return limit;
-}
 
 static enum wasi_errno open_file(struct span name, uint16_t oflags, int32_t *ret)
 {
@@ -69,7 +49,7 @@ static void check(struct core_event *boot)
 void auditlog_open(struct core_event *boot)
 {
     struct auditlog *log = &sys.audit;
-    *log = (struct auditlog){ .max = size_limit(boot->text) };
+    *log = (struct auditlog){ .max = worker_audit_max(boot->text) };
     if (files_init(&log->files, &sys.store, SPAN_LIT(".system"), 0, log->handles,
                    base_countof(log->handles)) == WASI_SUCCESS &&
         open_file(file_name, WASI_O_CREAT, &log->file) == WASI_SUCCESS)

@@ -5,7 +5,8 @@
 #include "internal.h"
 
 /* A few more than wasi/ lets an app open, so that it is wasi/ that says so. */
-enum { HANDLES_DEFAULT = 64, HANDLES_MAX = 1056, HANDLES_SPARE = 32 };
+enum { HANDLES_DEFAULT = 64, HANDLES_MAX = 1056, HANDLES_SPARE = 32,
+       FOR_THE_SYSTEM = 4 << 20 }; /* bytes that apps leave for the audit log */
 
 /* --- the disk, which JavaScript moves bytes to ------------------------------------------ */
 
@@ -62,6 +63,7 @@ int app_files_open(struct app *a, const struct core_grants *grants)
         free(handles);
         return E_IO;
     }
+    a->files.leaves = FOR_THE_SYSTEM;
     a->handles = handles;
     return E_OK;
 }

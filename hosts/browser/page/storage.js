@@ -96,7 +96,7 @@ export class Storage {
       throw new Error(ready === E_MALFORMED ? 'what is stored could not be read into memory, and was left as it is'
                                             : 'the browser gives the page no room');
     const dropped = core.store_dropped();
-    return dropped ? `Of what was stored last, ${dropped} bytes could not be read.` : null;
+    return dropped ? `What was stored last could not be read: at most ${dropped} bytes.` : null;
   }
 
   // --- flushing

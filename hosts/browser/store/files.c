@@ -48,6 +48,13 @@ static enum wasi_errno has_room(const struct files *f)
     return f->data_max && f->top->used >= f->data_max ? WASI_DQUOT : WASI_SUCCESS;
 }
 
+/* What is made or written costs `bytes`, its name and records among them. */
+static enum wasi_errno leaves_enough(const struct files *f, uint64_t bytes)
+{
+    return f->leaves && f->store->tree.bytes + bytes + f->leaves > TREE_BYTES_MAX ? WASI_NOSPC
+                                                                                 : WASI_SUCCESS;
+}
+
 /* --- opening -------------------------------------------------------------------------- */
 
 static enum wasi_errno make(struct files *f, const struct place *p, enum wasi_filetype type,
@@ -58,7 +65,9 @@ static enum wasi_errno make(struct files *f, const struct place *p, enum wasi_fi
                              .name = p->name, .data = target, .time = f->store->time_ns };
     if (c.ino == TREE_NODES_MAX)
         return WASI_NOSPC;
-    enum wasi_errno e = store_change(f->store, &c);
+    enum wasi_errno e = leaves_enough(f, TREE_PAGE + target.len);
+    if (e == WASI_SUCCESS)
+        e = store_change(f->store, &c);
     if (e == WASI_SUCCESS && ret)
         *ret = tree_node(&f->store->tree, c.ino);
     return e;
@@ -171,7 +180,9 @@ static enum wasi_errno fit(const struct files *f, const struct tree_node *n, uin
     if (*len > most - at)
         *len = (size_t)(most - at);
     uint64_t more = (uint64_t)tree_pages_missing(n, at, *len) * TREE_PAGE;
-    return f->data_max && more && f->top->used + more > f->data_max ? WASI_DQUOT : WASI_SUCCESS;
+    if (f->data_max && more && f->top->used + more > f->data_max)
+        return WASI_DQUOT;
+    return more ? leaves_enough(f, more) : WASI_SUCCESS;
 }
 
 enum wasi_errno files_write(struct files *f, int32_t h, uint64_t at, struct span bytes, size_t *ret)
@@ -427,7 +438,8 @@ enum wasi_errno files_link(struct files *f, int32_t dir, struct span from, bool 
         return WASI_NOENT;
     struct tree_change c = { .op = TREE_LINK, .ino = a.node->ino, .parent = b.parent->ino,
                              .name = b.name, .time = f->store->time_ns };
-    return store_change(f->store, &c);
+    e = leaves_enough(f, TREE_PAGE);
+    return e == WASI_SUCCESS ? store_change(f->store, &c) : e;
 }
 
 enum wasi_errno files_symlink(struct files *f, struct span target, int32_t dir, struct span path)

@@ -19,10 +19,9 @@
 
 #include "base/err.h"
 #include "core/audit_chain.h"
-#include "formats/boot.h"
+#include "hosts/worker.h"
 #include "internal.h"
 
-enum { DEFAULT_MAX_BYTES = 1024 * 1024 };
 
 static int refuse(struct sup *s, const char *why)
 {
@@ -63,25 +62,6 @@ static int check(struct sup *s)
     log->chain_broken = !audit_chain_holds(&chain);
     memcpy(log->last_hash, chain.last, sizeof log->last_hash);
     return E_OK;
-}
-
-/* How large the log may become: boot.toml says, or its reader's default. */
-static uint64_t size_limit(const struct sup *s)
-{
-    struct boot boot;
-    struct format_error err;
-    struct arena scratch, keep;
-    size_t bytes = boot_arena_bytes(s->o->boot_toml.len);
-    uint64_t limit = DEFAULT_MAX_BYTES;
-    uint8_t *memory = malloc(2 * bytes);
-    if (!memory)
-        return limit;
-    arena_init(&scratch, memory, bytes);
-    arena_init(&keep, memory + bytes, bytes);
-    if (boot_parse(s->o->boot_toml, &scratch, &keep, &boot, &err) == E_OK && boot.audit_max_kib)
-        limit = (uint64_t)boot.audit_max_kib * 1024;
-    free(memory);
-    return limit;
 }
 
 static int copy_from(int from, off_t at, int to, uint8_t *buffer)
@@ -174,7 +154,7 @@ int auditlog_open(struct sup *s)
         *log = (struct audit){ .fd = -1 };
         r = E_OK;
     }
-    log->max = size_limit(s);
+    log->max = worker_audit_max(s->o->boot_toml);
     return r;
 }
 

@@ -286,10 +286,7 @@ static void tell_refused(struct sup *s, struct app *a, const struct core_request
     char bytes[256];
     struct strbuf b;
     strbuf_init(&b, bytes, sizeof bytes);
-    strbuf_span(&b, span_take(request->path, 120));
-    if (request->path2.len)
-        strbuf_cstr(&b, " -> ");
-    strbuf_span(&b, span_take(request->path2, 120));
+    worker_refused_paths(&b, request);
     struct core_event ev = { .type = CORE_EV_DENIED,
                              .app = a->id,
                              .denied = a->refused_as == WASI_DQUOT ? CORE_DENIED_DATA

@@ -19,6 +19,7 @@ struct files {
     struct store *store;
     struct tree_node *top;
     uint64_t data_max; /* bytes; 0: no bound */
+    uint64_t leaves;   /* bytes of TREE_BYTES_MAX that are for others; 0 after files_init() */
     uint32_t handle_count;
     struct file_handle *handles; /* 0 is /data */
 };

@@ -20,7 +20,7 @@ enum {
 /* Functions return 0, or E_FULL: there is no room, or E_IO. Files are 0 and 1. */
 struct store_disk {
     void *ctx;
-    /* Behind what was written before. frees: it makes room in the end, and may take what was
+    /* At its end, or its head again. frees: it makes room in the end, and may take what was
      * kept back for that. */
     int (*write)(void *ctx, uint32_t file, uint64_t at, struct span bytes, bool frees);
     int (*clear)(void *ctx, uint32_t file);
@@ -36,7 +36,7 @@ struct store {
     uint32_t file;
     uint64_t generation, count, end; /* of the log in `file` */
     uint64_t not_before; /* the log is this long it is not written anew: that has failed */
-    uint64_t dropped;    /* bytes at its end that were no record */
+    uint64_t dropped;    /* bytes at its end that were no record, and what the file was kept longer by */
     uint64_t time_ns;    /* now, the caller's to set */
     struct journal_reader reader;
     uint8_t record[JOURNAL_RECORD_MAX];

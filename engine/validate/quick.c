@@ -12,7 +12,7 @@ struct quick {
     const uint8_t *last;         /* the instruction before it, or NULL */
     struct value *top;           /* behind the values */
     struct value *bottom;        /* first of the innermost block */
-    struct value *limit, *high;  /* where no more may be pushed; the highest that top was */
+    struct value *limit, *high;  /* where no more may be pushed; the highest that top was, or limit */
     struct native_use *uses;     /* of native_scan */
     const uint8_t *types;        /* of locals */
     uint32_t locals;
@@ -43,13 +43,14 @@ QUICK bool has(const struct quick *q, uint32_t count)
 
 QUICK bool push_quick(struct quick *q, uint8_t type)
 {
-    if (q->top == q->limit)
-        return false;
+    if (__builtin_expect(q->top == q->high, 0)) { /* never above: one comparison for both bounds */
+        if (q->top == q->limit)
+            return false;
+        q->high++;
+    }
     q->top->type = type;
     q->top->kind = V_SLOT;
     q->top++;
-    if (q->top > q->high)
-        q->high = q->top;
     return true;
 }
 
@@ -132,11 +133,11 @@ QUICK bool skip_signed(struct quick *q, bool wide)
 /* An index below the limit, of one or two bytes. */
 QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
 {
-    if (q->end - q->p < 2)
+    if (q->p == q->end)
         return false;
     uint32_t x = *q->p++;
     if (__builtin_expect(x >= 0x80, 0)) {
-        uint32_t more = *q->p++;
+        uint32_t more = q->p == q->end ? 0x80 : *q->p++;
         if (more >= 0x80)
             return false;
         x = (x & 0x7f) | more << 7;
@@ -257,13 +258,11 @@ QUICK bool call(struct quick *q)
     for (uint32_t k = 0; k < n; k++)
         if (first[k].type != t->params[k])
             return false;
-    if (t->result_count) {
-        q->top = first;
-        if (!push_quick(q, t->results[0]))
-            return false;
-    } else {
-        q->top = first;
-    }
+    if (!n && q->top == q->limit)
+        return false;
+    q->top = first;
+    if (t->result_count)
+        push_quick(q, t->results[0]);
     native_saw_call(q->c->native, m->func_types[i], i < m->func_imports);
     return true;
 }
@@ -388,108 +387,123 @@ QUICK bool return_quick(struct quick *q)
 
 /* --- all of them -------------------------------------------------------------------------- */
 
-/* False when the instruction is not for this way; then only p, top and high may have changed. */
-QUICK bool quick_one(struct quick *q, uint8_t opcode)
-{
-    switch (opcode) {
-    case 0x00:
-        end_path(q);
-        return true;
-    case 0x02:
-        return block(q, L_BLOCK);
-    case 0x03:
-        return block(q, L_LOOP);
-    case 0x04:
-        return block(q, L_IF);
-    case 0x05:
-        return else_quick(q);
-    case 0x0b:
-        return end_quick(q);
-    case 0x0c:
-        return br(q);
-    case 0x0d:
-        return br_if(q);
-    case 0x0f:
-        return return_quick(q);
-    case 0x10:
-        return call(q);
-    case 0x1a:
-        return drop(q);
-    case 0x1b:
-        return select_quick(q);
-    case 0x20:
-        return get_local(q);
-    case 0x21:
-        return set_local(q, false);
-    case 0x22:
-        return set_local(q, true);
-    case 0x23:
-    case 0x24:
-        return global(q, opcode == 0x24);
-    case 0x28:
-    case 0x2c ... 0x2f:
-        return load(q, opcode, ENG_I32);
-    case 0x29:
-    case 0x30 ... 0x35:
-        return load(q, opcode, ENG_I64);
-    case 0x2a:
-        return load(q, opcode, ENG_F32);
-    case 0x2b:
-        return load(q, opcode, ENG_F64);
-    case 0x36:
-    case 0x3a ... 0x3b:
-        return store(q, opcode, ENG_I32);
-    case 0x37:
-    case 0x3c ... 0x3e:
-        return store(q, opcode, ENG_I64);
-    case 0x38:
-        return store(q, opcode, ENG_F32);
-    case 0x39:
-        return store(q, opcode, ENG_F64);
-    case 0x41:
-        return constant(q, ENG_I32);
-    case 0x42:
-        return constant(q, ENG_I64);
-    case 0x43:
-        return fixed(q, ENG_F32, 4);
-    case 0x44:
-        return fixed(q, ENG_F64, 8);
-    case 0x45:
-        return unary(q, ENG_I32, ENG_I32);
-    case 0x46 ... 0x4f:
-    case 0x6a ... 0x6c:
-    case 0x71 ... 0x78:
-        return binary(q, ENG_I32, ENG_I32);
-    default:
-        return numeric(q, opcode);
-    }
-}
+/* From one instruction to the next. Each handler has its own jump, which is what a CPU guesses by, and
+ * an instruction that is not for this way ends it, with nothing changed but p. */
+#define NEXT                                                                                      \
+    do {                                                                                          \
+        q.last = q.at;                                                                            \
+        q.at = q.p;                                                                               \
+        if (q.p == q.end)                                                                         \
+            goto out;                                                                             \
+        goto *handlers[*q.p++];                                                                   \
+    } while (0)
+#define ON(name, done)                                                                            \
+    name:                                                                                         \
+    if (!(done))                                                                                  \
+        goto out;                                                                                 \
+    NEXT
+#define OPCODE (*q.at)
 
 void quick_run(struct compiler *c)
 {
+    static const void *const handlers[256] = {
+        [0x00] = &&on_unreachable,
+        [0x01] = &&out,
+        [0x02] = &&on_block,
+        [0x03] = &&on_loop,
+        [0x04] = &&on_if,
+        [0x05] = &&on_else,
+        [0x06 ... 0x0a] = &&out,
+        [0x0b] = &&on_end,
+        [0x0c] = &&on_br,
+        [0x0d] = &&on_br_if,
+        [0x0e] = &&out,
+        [0x0f] = &&on_return,
+        [0x10] = &&on_call,
+        [0x11 ... 0x19] = &&out,
+        [0x1a] = &&on_drop,
+        [0x1b] = &&on_select,
+        [0x1c ... 0x1f] = &&out,
+        [0x20] = &&on_local_get,
+        [0x21] = &&on_local_set,
+        [0x22] = &&on_local_tee,
+        [0x23] = &&on_global_get,
+        [0x24] = &&on_global_set,
+        [0x25 ... 0x27] = &&out,
+        [0x28] = &&on_load_i32,
+        [0x29] = &&on_load_i64,
+        [0x2a] = &&on_load_f32,
+        [0x2b] = &&on_load_f64,
+        [0x2c ... 0x2f] = &&on_load_i32,
+        [0x30 ... 0x35] = &&on_load_i64,
+        [0x36] = &&on_store_i32,
+        [0x37] = &&on_store_i64,
+        [0x38] = &&on_store_f32,
+        [0x39] = &&on_store_f64,
+        [0x3a ... 0x3b] = &&on_store_i32,
+        [0x3c ... 0x3e] = &&on_store_i64,
+        [0x3f ... 0x40] = &&out,
+        [0x41] = &&on_i32_const,
+        [0x42] = &&on_i64_const,
+        [0x43] = &&on_f32_const,
+        [0x44] = &&on_f64_const,
+        [0x45] = &&on_i32_unary,
+        [0x46 ... 0x4f] = &&on_i32_binary,
+        [0x50 ... 0x69] = &&on_numeric,
+        [0x6a ... 0x6c] = &&on_i32_binary,
+        [0x6d ... 0x70] = &&out,
+        [0x71 ... 0x78] = &&on_i32_binary,
+        [0x79 ... 0xc4] = &&on_numeric,
+        [0xc5 ... 0xff] = &&out,
+    };
     struct reader *r = &c->l->r;
     uint32_t room = ENG_MAX_FRAME_SLOTS - c->base;
-    struct quick q = { .c = c, .p = r->p, .end = r->end, .last = c->scan->last,
+    struct quick q = { .c = c, .p = r->p, .at = c->scan->last, .end = r->end,
                        .uses = c->scan->uses, .weight = c->scan->weight, .types = c->local_types,
                        .locals = c->local_count };
     q.top = c->values + c->value_count;
-    q.high = c->values + c->max_height;
     q.limit = c->values + (room < c->value_capacity ? room : c->value_capacity);
+    q.high = c->values + c->max_height; /* what a clause catches counts, and is on no stack */
+    if (q.high > q.limit)
+        q.high = q.limit;
     new_bottom(&q);
-    for (;;) {
-        struct value *top = q.top, *high = q.high;
-        q.at = q.p;
-        if (q.p == q.end)
-            break;
-        if (!quick_one(&q, *q.p++)) {
-            q.top = top;
-            q.high = high;
-            break;
-        }
-        q.last = q.at;
-    }
+    NEXT;
+    ON(on_unreachable, (end_path(&q), true));
+    ON(on_block, block(&q, L_BLOCK));
+    ON(on_loop, block(&q, L_LOOP));
+    ON(on_if, block(&q, L_IF));
+    ON(on_else, else_quick(&q));
+    ON(on_end, end_quick(&q));
+    ON(on_br, br(&q));
+    ON(on_br_if, br_if(&q));
+    ON(on_return, return_quick(&q));
+    ON(on_call, call(&q));
+    ON(on_drop, drop(&q));
+    ON(on_select, select_quick(&q));
+    ON(on_local_get, get_local(&q));
+    ON(on_local_set, set_local(&q, false));
+    ON(on_local_tee, set_local(&q, true));
+    ON(on_global_get, global(&q, false));
+    ON(on_global_set, global(&q, true));
+    ON(on_load_i32, load(&q, OPCODE, ENG_I32));
+    ON(on_load_i64, load(&q, OPCODE, ENG_I64));
+    ON(on_load_f32, load(&q, OPCODE, ENG_F32));
+    ON(on_load_f64, load(&q, OPCODE, ENG_F64));
+    ON(on_store_i32, store(&q, OPCODE, ENG_I32));
+    ON(on_store_i64, store(&q, OPCODE, ENG_I64));
+    ON(on_store_f32, store(&q, OPCODE, ENG_F32));
+    ON(on_store_f64, store(&q, OPCODE, ENG_F64));
+    ON(on_i32_const, constant(&q, ENG_I32));
+    ON(on_i64_const, constant(&q, ENG_I64));
+    ON(on_f32_const, fixed(&q, ENG_F32, 4));
+    ON(on_f64_const, fixed(&q, ENG_F64, 8));
+    ON(on_i32_unary, unary(&q, ENG_I32, ENG_I32));
+    ON(on_i32_binary, binary(&q, ENG_I32, ENG_I32));
+    ON(on_numeric, numeric(&q, OPCODE));
+out:
     r->p = q.at;
     c->scan->last = q.last;
     c->value_count = (uint32_t)(q.top - c->values);
-    c->max_height = (uint32_t)(q.high - c->values);
+    if (q.high > c->values + c->max_height)
+        c->max_height = (uint32_t)(q.high - c->values);
 }

@@ -232,5 +232,38 @@ TEST(vectors_to_the_host_and_back)
     close_fixture(&fx);
 }
 
-TEST_MAIN(RUN(exceptions_are_collected) RUN(exceptions_pass_through_the_host)
+/* What a clause catches is more than the operands that there ever were, and then come more than either. */
+TEST(clauses_that_catch_much)
+{
+    enum { CAUGHT = 100, PUSHED = 120 }; /* sizes below in LEB128 go with these */
+    /* (type (func (param i32 ...))) (type (func (param i32) (result i32))) (type (func (result i32 ...)))
+     * (tag $t (type 0)) (func (export "f") (type 1)
+     *   (block (type 2) (try_table (catch $t 0) i32.const 1 ... drop ...) (return (i32.const 7)))
+     *   drop ... (i32.const 9)) */
+    uint8_t bytes[1024], *p = bytes;
+    struct fixture fx;
+#define PUT(...) (memcpy(p, (const uint8_t[]){ __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ })),     \
+                  p += sizeof((uint8_t[]){ __VA_ARGS__ }))
+#define PUT_MANY(byte, n) (memset(p, byte, n), p += (n))
+    PUT(0, 'a', 's', 'm', 1, 0, 0, 0, 1, 0xd4, 1, 3, 0x60, CAUGHT);
+    PUT_MANY(0x7f, CAUGHT);
+    PUT(0, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 0, CAUGHT);
+    PUT_MANY(0x7f, CAUGHT);
+    PUT(3, 2, 1, 1, 13, 3, 1, 0, 0, 7, 5, 1, 1, 'f', 0, 0);
+    PUT(10, 0xe0, 3, 1, 0xdd, 3, 0, 2, 2, 0x1f, 0x40, 1, 0, 0, 0);
+    for (int i = 0; i < PUSHED; i++)
+        PUT(0x41, 1);
+    PUT_MANY(0x1a, PUSHED);
+    PUT(0x0b, 0x41, 7, 0x0f, 0x0b);
+    PUT_MANY(0x1a, CAUGHT);
+    PUT(0x41, 9, 0x0b);
+#undef PUT
+#undef PUT_MANY
+    open_fixture(&fx, EMBED_GUARD);
+    struct eng_instance *inst = open_module(&fx, bytes, (size_t)(p - bytes));
+    CHECK_INT(call(&fx, find(inst, "f"), 5), 7);
+    close_fixture(&fx);
+}
+
+TEST_MAIN(RUN(clauses_that_catch_much) RUN(exceptions_are_collected) RUN(exceptions_pass_through_the_host)
               RUN(tail_calls_between_instances) RUN(vectors_to_the_host_and_back))

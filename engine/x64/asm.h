@@ -170,6 +170,48 @@ void asm_vex_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m
 /* As asm_rip, to be patched. */
 uint32_t asm_vex_rip(struct assembler *a, uint32_t op, unsigned reg, unsigned vvvv);
 
+/* Three of the above for those who emit most of all code, made where they are called. The first: of an
+ * operation of one byte without prefix. */
+static inline void asm_rr_plain(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
+{
+    uint8_t *p = a->p;
+    unsigned rex = (op >> 24 & 8) | (reg >> 1 & 4) | rm >> 3;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = (uint8_t)op;
+    p[1] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p + 2;
+}
+/* asm_alu_imm(); w: X64_WIDE or 0. */
+static inline void asm_alu_imm_plain(struct assembler *a, uint32_t w, unsigned ext, unsigned reg,
+                                     int32_t imm)
+{
+    uint8_t *p = a->p;
+    unsigned rex = (w >> 24 & 8) | reg >> 3, small = imm == (int8_t)imm;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = (uint8_t)(0x81 | small << 1);
+    p[1] = (uint8_t)(0xc0 | ext << 3 | (reg & 7));
+    memcpy(p + 2, &imm, 4);
+    a->p = p + (small ? 3 : 6);
+}
+/* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13. */
+static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
+                                unsigned index, int32_t disp)
+{
+    uint8_t *p = a->p;
+    unsigned any = disp != 0, small = disp == (int8_t)disp;
+    *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
+    p += (op >> 24 & 3) != 0;
+    *p++ = (uint8_t)(0x41 | (op >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2));
+    memcpy(p, &op, 4);
+    p += (op >> 28) + 1;
+    p[0] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | 4);
+    p[1] = (uint8_t)((index & 7) << 3 | (base & 7));
+    memcpy(p + 2, &disp, 4);
+    a->p = p + 2 + (small ? any : 4);
+}
+
 /* op of OP_GROUP1 with an immediate, the shortest way. */
 void asm_alu_imm(struct assembler *a, bool wide, unsigned ext, unsigned reg, int32_t imm);
 void asm_alu_mem_imm(struct assembler *a, bool wide, unsigned ext, struct x64_mem m, int32_t imm);

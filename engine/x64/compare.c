@@ -203,16 +203,16 @@ static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, b
         }
         unsigned r = val_reg(g, a);
         if (imm == 0)
-            asm_rr(&g->a, OP_TEST | w, r, r);
+            asm_rr_plain(&g->a, OP_TEST | w, r, r);
         else
-            asm_alu_imm(&g->a, wide, EXT_CMP, r, (int32_t)imm);
+            asm_alu_imm_plain(&g->a, w, EXT_CMP, r, (int32_t)imm);
         return swapped;
     }
     unsigned r = val_reg(g, a);
     if (val_mem(g, b, &m))
         asm_rm(&g->a, OP_CMP | w, r, m);
     else
-        asm_rr(&g->a, OP_CMP | w, r, val_reg(g, b));
+        asm_rr_plain(&g->a, OP_CMP | w, r, val_reg(g, b));
     return swapped;
 }
 
@@ -223,7 +223,7 @@ static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
 
 static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 {
-    struct gval *b = int_take(g), *a = int_take(g);
+    struct gval *a, *b = int_take_two(g, &a);
     enum cond_use use = use_of(g);
     if (use == USE_IF)
         val_flush(g, g->count);

@@ -137,6 +137,7 @@ void gen_end_path(struct native_gen *g)
 {
     val_drop_to(g, g->labels[g->label_count - 1].height);
     g->dead = true;
+    gen_pause(g);
 }
 
 /* --- blocks ------------------------------------------------------------------------------------ */
@@ -262,6 +263,7 @@ void gen_end(struct native_gen *g)
         }
         val_drop_to(g, 0);
         g->label_count = 0;
+        gen_pause(g);
         return;
     }
     if (l->kind == GL_TRY)

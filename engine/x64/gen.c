@@ -12,7 +12,8 @@ static size_t op_need(const struct native_gen *g)
 void gen_set_limit(struct native_gen *g)
 {
     size_t have = (size_t)(g->a.end - g->a.start), need = op_need(g);
-    g->limit = g->a.start + (have > need ? have - need : 0);
+    bool any = have > need && !g->dead && !g->error;
+    g->limit = g->a.start + (any ? have - need : 0);
 }
 
 /* --- memory --------------------------------------------------------------------------------- */
@@ -25,12 +26,12 @@ bool gen_more_room(struct native_gen *g, size_t bytes)
     base_assert(g->a.p <= g->a.end);
     size_t want = have * 2 > used + bytes ? have * 2 : used + bytes;
     if (have && want > g->code_most) {
-        g->error = E_UNSUPPORTED; /* so much code that interpreting is better */
+        gen_fail(g, E_UNSUPPORTED); /* so much code that interpreting is better */
         return false;
     }
     uint8_t *p = want <= INT32_MAX ? g->env->resize(g->env->ctx, g->a.start, have, want) : NULL;
     if (!p) {
-        g->error = E_NOMEM;
+        gen_fail(g, E_NOMEM);
         return false;
     }
     g->a.start = p;
@@ -43,7 +44,7 @@ bool gen_more_room(struct native_gen *g, size_t bytes)
 bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size)
 {
     if (array_grow(g->env, items, capacity, need, size))
-        g->error = E_NOMEM;
+        gen_fail(g, E_NOMEM);
     return !g->error;
 }
 
@@ -162,6 +163,17 @@ static void gen_drop(struct native_gen *g)
     val_release(g, v);
 }
 
+/* Often there are several. */
+static inline void gen_local_gets(struct native_gen *g)
+{
+    for (;;) {
+        val_push_local(g, body_u32(&g->p));
+        if (*g->p != 0x20)
+            return;
+        g->p++;
+    }
+}
+
 static void gen_ref_null(struct native_gen *g)
 {
     int64_t heap = body_s64(&g->p);
@@ -243,7 +255,7 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
         gen_block(g, GL_TRY);
         break;
     case 0x20:
-        val_push_local(g, body_u32(&g->p));
+        gen_local_gets(g);
         break;
     case 0x21:
     case 0x22:
@@ -329,17 +341,23 @@ bool gen_op_room(struct native_gen *g)
     return (size_t)(g->a.end - g->a.p) >= need || gen_room(g, need);
 }
 
+/* Whatever keeps the next instruction from being compiled right away. False when there is none. */
+static bool attend(struct native_gen *g)
+{
+    if (g->error || !g->label_count)
+        return false;
+    if (g->dead)
+        skip_dead(g);
+    else
+        gen_set_limit(g);
+    return gen_op_room(g);
+}
+
 static void compile_body(struct native_gen *g)
 {
-    while (g->label_count) {
-        if (g->dead)
-            skip_dead(g);
-        if (g->a.p >= g->limit && !gen_op_room(g))
-            return;
+    while (g->a.p < g->limit || attend(g)) {
         g->at = g->p++;
         gen_any(g, *g->at);
-        if (g->error)
-            return;
     }
 }
 

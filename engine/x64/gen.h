@@ -165,7 +165,8 @@ struct native_gen {
 
     struct gval *vals;
     uint32_t count, val_capacity;
-    uint8_t *limit; /* of code, up to where there is room for any instruction */
+    uint8_t *limit; /* of code, up to where there is room for any instruction; its start when there
+                     * is something else to see to before the next one */
     uint32_t flushed; /* operands below are in slots or constants */
     struct glabel *labels;
     uint32_t label_count, label_capacity;
@@ -215,6 +216,17 @@ static inline bool gen_room(struct native_gen *g, size_t bytes)
 }
 /* What an instruction may need has changed: sets limit. */
 void gen_set_limit(struct native_gen *g);
+/* The next instruction is not to be compiled as it comes: the code behind is dead, there is none, or
+ * something failed. */
+static inline void gen_pause(struct native_gen *g)
+{
+    g->limit = g->a.start;
+}
+static inline void gen_fail(struct native_gen *g, int error)
+{
+    g->error = error;
+    gen_pause(g);
+}
 bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);
 static inline bool gen_grow(struct native_gen *g, void **items, uint32_t *capacity, size_t need,
                             size_t size)
@@ -223,7 +235,21 @@ static inline bool gen_grow(struct native_gen *g, void **items, uint32_t *capaci
 }
 /* Records that the code before the present position (of a call) or at pos comes from
  * the module's offset. far: a call that may leave the instance. */
-void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far);
+void gen_place_any(struct native_gen *g, uint32_t pos, uint32_t offset, bool far);
+enum { PLACE_MAX = 16 }; /* bytes of a place in the map, whose form is in run.c */
+static inline void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
+{
+    struct native *n = g->n;
+    uint32_t code = pos - g->map_pos, ahead = offset - g->map_offset, most = n->map_bytes + PLACE_MAX;
+    if (code >= 0x80 || ahead >= 0x20 || most > n->map_capacity) {
+        gen_place_any(g, pos, offset, far);
+        return;
+    }
+    n->map[n->map_bytes++] = (uint8_t)code;
+    n->map[n->map_bytes++] = (uint8_t)(ahead << 2 | far);
+    g->map_pos = pos;
+    g->map_offset = offset;
+}
 static inline void gen_stub(struct native_gen *g, struct gstub stub)
 {
     if (gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs))

@@ -136,20 +136,32 @@ void mem_place(struct native_gen *g)
     gen_place(g, asm_pos(&g->a), gen_offset(g), false);
 }
 
+/* Memory's start, a register and a number: no code but the access. */
+static inline bool is_simple(const struct native_gen *g, const struct gval *at, struct memarg to)
+{
+    return at->reg != NO_REG && !to.memory && to.offset <= INT32_MAX && !g->checking;
+}
+
 void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     struct memarg to = body_memarg(&g->p);
     struct gval *at = int_take(g);
-    struct x64_mem m = mem_address(g, at, to, x->width);
-    struct gdest dest = dest_of(g, x->type);
+    struct x64_mem m;
+    bool simple = is_simple(g, at, to);
+    if (!simple)
+        m = mem_address_any(g, at, to, x->width);
+    struct gdest dest = dest_here(g);
     bool f = is_float(x->type), temp = at->kind == G_REG;
     unsigned d = dest.set    ? dest.reg
                  : f         ? xmm_alloc(g)
                  : temp      ? at->reg
                              : gpr_alloc(g);
     mem_place(g);
-    asm_rm(&g->a, x->op, d, m);
+    if (simple)
+        asm_rm_index(&g->a, x->op, d, REG_MEM, at->reg, (int32_t)to.offset);
+    else
+        asm_rm(&g->a, x->op, d, m);
     if (temp && (f || at->reg != d))
         gpr_free(g, at->reg);
     dest_done(g, dest, x->type, d, false);
@@ -186,12 +198,17 @@ void gen_store(struct native_gen *g, uint8_t opcode)
         val_clean(g, v);
     if (!imm)
         reg = val_reg(g, v);
-    struct x64_mem m = mem_address(g, at, to, x->width);
-    mem_place(g);
-    if (imm)
-        store_const(g, x, m, (uint32_t)v->bits);
-    else
-        asm_rm(&g->a, x->op, reg, m);
+    if (!imm && is_simple(g, at, to)) {
+        mem_place(g);
+        asm_rm_index(&g->a, x->op, reg, REG_MEM, at->reg, (int32_t)to.offset);
+    } else {
+        struct x64_mem m = mem_address(g, at, to, x->width);
+        mem_place(g);
+        if (imm)
+            store_const(g, x, m, (uint32_t)v->bits);
+        else
+            asm_rm(&g->a, x->op, reg, m);
+    }
     if (at->kind == G_REG)
         gpr_free(g, at->reg);
     val_release(g, v);

@@ -76,20 +76,55 @@ static void binary_into(struct native_gen *g, const struct binary *k, unsigned d
     apply(g, k->op, k->ext, d, b, w);
 }
 
+/* The usual case: a in a register, b in one or a number that fits; d is not b's. */
+static inline void binary_plain(struct native_gen *g, const struct binary *k, unsigned d,
+                                const struct gval *a, const struct gval *b, uint32_t w)
+{
+    if (b->reg != NO_REG) {
+        if (a->reg != d) {
+            if (k->is_add) {
+                asm_rm(&g->a, OP_LEA | w, d, mem_index(a->reg, b->reg, 0, 0));
+                return;
+            }
+            asm_rr_plain(&g->a, OP_MOV | w, d, a->reg);
+        }
+        if (k->op == OP_IMUL)
+            asm_rr(&g->a, OP_IMUL | w, d, b->reg);
+        else
+            asm_rr_plain(&g->a, k->op | w, d, b->reg);
+        return;
+    }
+    int32_t imm = (int32_t)b->bits;
+    if (a->reg != d) {
+        if (k->is_add) {
+            asm_rm(&g->a, OP_LEA | w, d, mem_of(a->reg, imm));
+            return;
+        }
+        asm_rr_plain(&g->a, OP_MOV | w, d, a->reg);
+    }
+    asm_alu_imm_plain(&g->a, w, k->ext, d, imm);
+}
+
 static APART void binary(struct native_gen *g, uint8_t type, const struct binary *k)
 {
     uint32_t w = wide_flag(type);
-    struct gval *b = int_take(g), *a = int_take(g);
+    struct gval *a, *b = int_take_two(g, &a);
     int32_t imm;
     if (k->commutes && a->kind == G_CONST && b->kind != G_CONST)
         swap(&a, &b);
     if (b->kind == G_CONST && !imm32(b, &imm))
         val_temp(g, b);
-    struct gdest dest = dest_of(g, type);
+    struct gdest dest = dest_here(g);
     unsigned d = dest.reg;
     if (!dest.set && k->commutes && a->kind != G_REG && b->kind == G_REG)
         swap(&a, &b);
-    if (dest.set) {
+    if (a->reg != NO_REG && (b->reg != NO_REG ? b->reg != d : imm32(b, &imm))) {
+        if (!dest.set)
+            d = a->kind == G_REG ? a->reg : gpr_alloc(g);
+        binary_plain(g, k, d, a, b, w);
+        if (a->reg != d)
+            int_release(g, a);
+    } else if (dest.set) {
         binary_into(g, k, d, a, b, w);
         int_release(g, a);
     } else if (a->kind == G_REG) {

@@ -17,8 +17,6 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
     return p;
 }
 
-enum { VARINTS_MAX = 16 }; /* bytes of a place */
-
 static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
     struct native *n = g->n;
@@ -31,18 +29,18 @@ static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset
     g->map_offset = offset;
 }
 
-/* Not part of gen_place(), whose registers it would have to keep. */
+/* Not part of gen_place_any(), whose registers it would have to keep. */
 static __attribute__((noinline)) void grow_and_put(struct native_gen *g, uint32_t pos,
                                                    uint32_t offset, bool far)
 {
     struct native *n = g->n;
-    if (gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + VARINTS_MAX, 1))
+    if (gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + PLACE_MAX, 1))
         put_place(g, pos, offset, far);
 }
 
-void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
+void gen_place_any(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    if (g->n->map_capacity - g->n->map_bytes < VARINTS_MAX)
+    if (g->n->map_capacity - g->n->map_bytes < PLACE_MAX)
         grow_and_put(g, pos, offset, far);
     else
         put_place(g, pos, offset, far);

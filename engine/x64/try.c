@@ -64,6 +64,7 @@ void gen_try_end(struct native_gen *g, struct glabel *l)
     for (uint32_t i = 0; i < n && !g->error; i++)
         clause(g, &g->clauses[l->clauses + i]);
     g->dead = true; /* nothing falls through these */
+    gen_pause(g);
 }
 
 /* The values for C, in a row of words: each where it was or below. */

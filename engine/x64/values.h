@@ -105,17 +105,33 @@ static inline void val_release(struct native_gen *g, const struct gval *v)
 }
 
 /* The same three of what is no float. */
+static inline void int_untie(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        g->gpr_owner[v->reg] = SLOT_NONE;
+}
 static inline struct gval *int_take(struct native_gen *g)
 {
     uint32_t at = --g->count;
     struct gval *v = &g->vals[at];
     if (g->flushed > at)
         g->flushed = at;
-    if (v->kind == G_LOCAL)
-        g->locals[v->at].refs--;
-    else if (v->kind == G_REG)
-        g->gpr_owner[v->reg] = SLOT_NONE;
+    int_untie(g, v);
     return v;
+}
+/* The top one and, below it, *ret_a. */
+static inline struct gval *int_take_two(struct native_gen *g, struct gval **ret_a)
+{
+    uint32_t at = g->count -= 2;
+    struct gval *a = &g->vals[at], *b = a + 1;
+    if (g->flushed > at)
+        g->flushed = at;
+    int_untie(g, b);
+    int_untie(g, a);
+    *ret_a = a;
+    return b;
 }
 static inline void int_release(struct native_gen *g, const struct gval *v)
 {
@@ -241,6 +257,18 @@ static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
     if (*g->p == 0x21 || *g->p == 0x22)
         return dest_ahead(g);
     return (struct gdest){ .set = false, .reg = NO_REG };
+}
+
+/* The same in place, for those who ask most. */
+static inline struct gdest dest_here(struct native_gen *g)
+{
+    const uint8_t *p = g->p;
+    if (*p != 0x21 && *p != 0x22)
+        return (struct gdest){ .set = false, .reg = NO_REG };
+    if (p[1] >= 0x80 || g->locals[p[1]].refs)
+        return dest_ahead(g);
+    uint8_t reg = g->locals[p[1]].reg;
+    return (struct gdest){ p[1], reg, reg != NO_REG, *p == 0x22, 2 };
 }
 
 /* The result, of type in reg, which is d's register if d.set. */

@@ -15,6 +15,8 @@ rel.CC_engine := clang-19 --target=x86_64-linux-musl -isystem /usr/include/x86_6
 # The runtime is built for size. What sees every byte of a module is not: the compiler's speed
 # is what makes it a tier. Nor is what every call from outside goes through.
 $(foreach f,$(filter-out engine/validate/% engine/runtime/call.c,$(engine.sources)),$(eval CFLAGS_$f += -Os))
+# Its loops are of a few turns each: what makes long ones quick would cost more than they do.
+CFLAGS_engine/runtime/call.c += -fno-unroll-loops -fno-tree-vectorize
 $(eval $(call room,engine,$(engine.sources) $(engine.native) $(engine.dispatch),base,-Iengine -fno-math-errno))
 
 # The other two, once each and by gcc, for the tests below. gcc needs half a minute

@@ -142,7 +142,8 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
     if (room < (size_t)h->frame_slots + f->type->result_slots)
         return NULL;
     to_slots(frame, args, h->params);
-    memset(frame + h->params, 0, (size_t)(h->link - h->params) * sizeof *frame);
+    for (uint32_t i = h->params; i < h->link; i++)
+        frame[i] = 0;
     frame[h->link] = (uintptr_t)s->exit_code;
     frame[h->link + 1] = 0;
     return frame;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hosts/worker.h"
 #include "module.h"
 #include "wasi/caps.h"
 
@@ -18,22 +19,6 @@ static const struct {
     { WASI_CAP_CONNECT, MANIFEST_POWER_CONNECT, "network.connect" },
     { WASI_CAP_IPC, MANIFEST_CAP_IPC, "ipc" },
 };
-
-static uint32_t granted_caps(const struct manifest *m)
-{
-    uint32_t granted = 0;
-    if (manifest_has(m, MANIFEST_CAP_STDIO))
-        granted |= WASI_CAP_STDIO;
-    if (manifest_has(m, MANIFEST_CAP_FILESYSTEM))
-        granted |= WASI_CAP_FILESYSTEM;
-    if (manifest_has(m, MANIFEST_CAP_NETWORK) && m->network.ports_count)
-        granted |= WASI_CAP_LISTEN;
-    if (manifest_has(m, MANIFEST_CAP_NETWORK) && m->network.connect_count)
-        granted |= WASI_CAP_CONNECT;
-    if (manifest_has(m, MANIFEST_CAP_IPC))
-        granted |= WASI_CAP_IPC;
-    return granted;
-}
 
 struct checker {
     const struct cli *c;
@@ -227,7 +212,7 @@ static int check_dir(struct cli *c, const char *dir, const char *wasm)
     int code = cli_manifest_load(c, dir, &manifest);
     if (code)
         return code;
-    struct checker k = { .c = c, .m = &manifest.m, .granted = granted_caps(&manifest.m) };
+    struct checker k = { .c = c, .m = &manifest.m, .granted = worker_caps(&manifest.m) };
     if (!wasm && !cli_join(path, dir, (const char *)manifest.m.wasm.p))
         code = cli_fail(c, CLI_FAILED, NULL, "%s: the path is too long", dir);
     else if (!wasm && !cli_exists(path))

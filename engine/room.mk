@@ -1,9 +1,9 @@
 # The interpreter is one set of operations and three ways to get from one to the
 # next. What ships is built by clang 19: its preserve_none calls keep the machine in
 # registers. The other two prove that any C compiler will do.
-engine.native := $(if $(filter x86_64,$(shell uname -m)),$(wildcard engine/x64/*.c),\
+engine.native := $(if $(filter x86_64,$(shell uname -m)),$(wildcard engine/x64/*.c) engine/validate/parts.c,\
                    engine/runtime/native_none.c)
-engine.sources := $(filter-out engine/runtime/native_none.c engine/validate/fuse_none.c \
+engine.sources := $(filter-out engine/runtime/native_none.c engine/validate/parts.c engine/validate/fuse_none.c \
                   engine/validate/quick_none.c,$(wildcard engine/decode/*.c \
                   engine/validate/*.c engine/runtime/*.c)) engine/interp/cross.c
 engine.dispatch := engine/interp/dispatch_tail.c

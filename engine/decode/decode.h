@@ -17,6 +17,9 @@ struct loader {
     uint32_t bodies;        /* of the code section */
     uint8_t last_section;   /* highest in order so far */
     bool core_2_only;       /* of the env */
+    /* Others load parts of the same module at this moment: nothing of it may change. */
+    bool shared;
+    bool wants_change; /* it would have had to, and what failed because of that must be done anew */
 };
 
 /* Each reads one section whose bytes are exactly l->r. 0 or the error. */
@@ -41,7 +44,7 @@ int read_reftype(struct loader *l, uint8_t *ret);
 int read_heaptype(struct loader *l, uint8_t *ret);
 int make_slot_types(struct loader *l);
 /* The number of a type, 0 when there is none left. */
-uint8_t type_fine(struct eng_module *m, const struct ref_type *t);
+uint8_t type_fine(struct loader *l, const struct ref_type *t);
 /* May a value of type `have` be used as one of `want`? */
 bool type_matches(const struct eng_module *m, uint8_t have, uint8_t want);
 /* What a type is outside of validation. */
@@ -50,6 +53,8 @@ uint8_t type_plain(const struct eng_module *m, uint8_t type);
 /* Remembers that function i may be taken a reference of. */
 void mark_func_ref(struct loader *l, uint32_t i);
 
+/* Is the module this loader's alone, and may change? Remembers that it was asked. */
+bool loader_may_change(struct loader *l);
 /* Memory of the module, or NULL with the error set. */
 void *loader_alloc(struct loader *l, size_t count, size_t size);
 #define LOADER_ARRAY(l, type, count) ((type *)loader_alloc((l), (count), sizeof(type)))

@@ -6,9 +6,15 @@
 
 enum { SECTION_CUSTOM, SECTION_CODE = 10, SECTION_TAG = 13, SECTION_LAST = 13 };
 
+bool loader_may_change(struct loader *l)
+{
+    l->wants_change |= l->shared;
+    return !l->shared;
+}
+
 void *loader_alloc(struct loader *l, size_t count, size_t size)
 {
-    void *p = pool_alloc(&l->m->pool, l->env, count, size);
+    void *p = !loader_may_change(l) ? NULL : pool_alloc(&l->m->pool, l->env, count, size);
     if (!p)
         reader_fail(&l->r, E_NOMEM, NULL, "out of memory");
     return p;

@@ -44,7 +44,7 @@ static int read_fine_type(struct loader *l, bool nullable, const uint8_t *at, ui
         t.is_indexed = true;
         t.index = (uint32_t)heap;
     }
-    *ret = type_fine(l->m, &t);
+    *ret = type_fine(l, &t);
     return *ret ? 0 : reader_fail(&l->r, E_UNSUPPORTED, at,
                                   "typed references: so many types not supported");
 }
@@ -156,17 +156,20 @@ static uint32_t first_equal(const struct eng_module *m, uint32_t i)
     return k;
 }
 
-uint8_t type_fine(struct eng_module *m, const struct ref_type *want)
+uint8_t type_fine(struct loader *l, const struct ref_type *want)
 {
+    struct eng_module *m = l->m;
     struct ref_type canonical = *want, *t = &canonical;
     if (t->is_indexed && m->type_count > SEARCHED_TYPES_MAX)
         return 0;
-    if (!m->first_types) /* each is searched for once */
+    if (!m->first_types && loader_may_change(l)) /* each is searched for once */
         m->first_types = POOL_ARRAY(&m->pool, m->env, uint16_t, SEARCHED_TYPES_MAX);
     if (!m->first_types)
         return 0;
     if (t->is_indexed) {
         uint16_t *first = &m->first_types[t->index];
+        if (!*first && !loader_may_change(l))
+            return 0;
         if (!*first)
             *first = (uint16_t)(first_equal(m, t->index) + 1);
         t->index = *first - 1u;
@@ -174,7 +177,7 @@ uint8_t type_fine(struct eng_module *m, const struct ref_type *want)
     for (uint32_t i = 0; i < m->ref_type_count; i++)
         if (same_ref(&m->ref_types[i], t))
             return (uint8_t)(FINE_TYPE + i);
-    if (m->ref_type_count == FINE_TYPES_MAX)
+    if (!loader_may_change(l) || m->ref_type_count == FINE_TYPES_MAX)
         return 0;
     if (!m->ref_types)
         m->ref_types = POOL_ARRAY(&m->pool, m->env, struct ref_type, FINE_TYPES_MAX);

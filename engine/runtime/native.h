@@ -43,6 +43,10 @@ struct native {
 
 /* --- making it: while a module is loaded ---------------------------------------- */
 
+/* Compiles the code section, which l reads next: validate/parts.c. 0; E_UNSUPPORTED, and when the
+ * reader has not failed the module is to be interpreted; another error. */
+int native_section(struct loader *l);
+
 /* What is noted of a body while it is validated. */
 struct native_use {
     uint64_t weight; /* uses, each times 8 for every loop around it; 0: none */
@@ -95,14 +99,40 @@ struct native_body {
     bool vectors;    /* some operand or local is a v128 */
 };
 
-/* NULL when this machine or env cannot, or on exhaustion. */
-struct native_gen *native_begin(struct loader *l);
-/* Defined functions in order. 0, E_UNSUPPORTED (the module is to be interpreted), or
+/* Some numbers of what a generator has made so far. */
+struct native_mark {
+    uint32_t code, map, calls, fars, tries, catches;
+};
+
+/* Functions that follow each other, and what was made of them. */
+struct native_part {
+    uint32_t first, count; /* defined functions */
+    size_t bytes;          /* of their bodies */
+    /* By x64/module.c: whose memory it is in, from where to where, and where it goes. */
+    const struct native_gen *gen;
+    struct native_mark from, to;
+    uint32_t code_place, map_place;
+};
+
+/* A generator, which compiles parts one after the other into memory of its own. Several of a module
+ * may work at the same time; `first` is the one that was made before all others, NULL for
+ * that one itself. bytes: of bodies, about as many as it will be given. NULL when this machine
+ * or env cannot, or on exhaustion. */
+struct native_gen *native_begin(struct loader *l, size_t bytes, const struct native_gen *first);
+/* From here on functions are those of part p: any, but later in the module than those before. The
+ * same errors as native_function(). */
+int native_part_begin(struct native_gen *g, struct native_part *p);
+/* The part's functions in order. 0, E_UNSUPPORTED (the module is to be interpreted), or
  * another negative error. */
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body);
-/* Seals the code and gives it to the module. The same errors. */
-int native_finish(struct native_gen *g);
-/* Frees the generator; NULL is accepted. */
+void native_part_end(struct native_gen *g, struct native_part *p);
+/* All of the generator's parts are done: frees what only compiling needed. */
+void native_rest(struct native_gen *g);
+/* Seals the code of all parts, which are all the module's functions in order, and gives it to the
+ * module. last: the generator of the last one; body_bytes: of all bodies. The same errors. */
+int native_finish(struct eng_module *m, struct native_part *parts, uint32_t count,
+                  struct native_gen *last, size_t body_bytes);
+/* Frees the generator, the first one after all others; NULL is accepted. */
 void native_end(struct native_gen *g);
 /* Frees what a module got; NULL is accepted. */
 void native_free(const struct eng_env *env, struct native *n);

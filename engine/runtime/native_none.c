@@ -13,9 +13,9 @@ uint32_t eng_cpu_least(void)
     return 1;
 }
 
-struct native_gen *native_begin(struct loader *l)
+int native_section(struct loader *l)
 {
-    return NULL;
+    return E_UNSUPPORTED;
 }
 
 struct native_scan *native_function_begin(struct native_gen *g, uint32_t params, uint32_t locals)
@@ -47,15 +47,6 @@ void native_scan_first(struct native_scan *s, uint32_t local)
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
 {
     return E_UNSUPPORTED;
-}
-
-int native_finish(struct native_gen *g)
-{
-    return E_UNSUPPORTED;
-}
-
-void native_end(struct native_gen *g)
-{
 }
 
 void native_free(const struct eng_env *env, struct native *n)

@@ -211,7 +211,7 @@ static int op_ref_func(struct compiler *c)
         return fail_at(c, at, "undeclared function reference");
     uint8_t type = ENG_FUNCREF;
     if (c->m->ref_type_count) { /* else nobody can ask for more */
-        type = type_fine(c->m, &(struct ref_type){ ENG_FUNCREF, false, true, c->m->func_types[i] });
+        type = type_fine(c->l, &(struct ref_type){ ENG_FUNCREF, false, true, c->m->func_types[i] });
         if (!type)
             return reader_fail(&c->l->r, E_UNSUPPORTED, at,
                                "typed references: so many types not supported");

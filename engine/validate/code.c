@@ -1,5 +1,5 @@
-/* The code section: locals and bodies of all functions, one after the other into
- * one vector, and the calls among them. */
+/* The code section: locals and bodies of functions, one after the other into one vector, and the
+ * calls among them; or to the native compiler, when parts.c asks for it. */
 #include "runtime/native.h"
 #include "validate/func.h"
 
@@ -138,7 +138,7 @@ static int compile_one(struct compiler *c, struct module_func *f)
     return 0;
 }
 
-static int compile_all(struct compiler *c, uint32_t count)
+int bodies_compile(struct compiler *c, uint32_t first, uint32_t count)
 {
     struct reader *r = &c->l->r;
     const uint8_t *section_end = r->end;
@@ -151,7 +151,7 @@ static int compile_all(struct compiler *c, uint32_t count)
         if (size > ENG_MAX_FUNCTION_BYTES)
             return reader_fail(r, E_LIMIT, NULL, "function too large");
         r->end = r->p + size;
-        int err = compile_one(c, &c->m->funcs[i]);
+        int err = compile_one(c, &c->m->funcs[first + i]);
         if (err)
             return err;
         r->end = section_end;
@@ -213,7 +213,7 @@ static int hand_over(struct compiler *c)
     return 0;
 }
 
-static void release(struct compiler *c, uint32_t count)
+void bodies_end(struct compiler *c)
 {
     const struct eng_env *env = c->l->env;
     if (c->values)
@@ -231,37 +231,44 @@ static void release(struct compiler *c, uint32_t count)
     if (c->catches)
         env->resize(env->ctx, c->catches, c->catch_capacity * sizeof *c->catches, 0);
     if (c->call_sites)
-        env->resize(env->ctx, c->call_sites, (size_t)count * sizeof *c->call_sites, 0);
+        env->resize(env->ctx, c->call_sites,
+                    (size_t)module_func_defined(c->m) * sizeof *c->call_sites, 0);
     if (c->local_types)
         env->resize(env->ctx, c->local_types, 2 * ENG_MAX_LOCALS, 0);
     if (c->local_slots)
         env->resize(env->ctx, c->local_slots, ENG_MAX_LOCALS * sizeof *c->local_slots, 0);
 }
 
-/* All bodies, for the native compiler unless it is NULL. */
-static int compile_section(struct loader *l, uint32_t count, struct native_gen *native)
+int bodies_begin(struct compiler *c, struct loader *l, struct native_gen *native)
 {
-    struct reader *r = &l->r;
-    struct compiler c = { .l = l, .m = l->m, .handlers = interp_handlers(), .native = native };
+    const struct eng_env *env = l->env;
+    size_t calls = native ? 0 : (size_t)module_func_defined(l->m) * sizeof *c->call_sites;
+    *c = (struct compiler){ .l = l, .m = l->m, .handlers = interp_handlers(), .native = native };
     if (native)
-        quick_begin(&c);
-    c.call_sites = l->env->resize(l->env->ctx, NULL, 0, (size_t)count * sizeof *c.call_sites);
-    c.local_types = l->env->resize(l->env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
-    int err = 0;
-    if (!c.call_sites || !c.local_types) {
-        err = reader_fail(r, E_NOMEM, NULL, "out of memory");
-    } else {
-        memset(c.call_sites, 0, (size_t)count * sizeof *c.call_sites);
-        c.refs = c.local_types + ENG_MAX_LOCALS;
-        if (!native) /* else nobody counts */
-            memset(c.refs, 0, ENG_MAX_LOCALS);
-        err = emit_room(&c, (native ? 0 : reader_left(r) * (ENG_SMALL ? 2 : 5) / 2) + EMIT_RESERVE);
-        if (!err)
-            err = compile_all(&c, count);
-        if (!err)
-            err = !native ? hand_over(&c) : native_finish(native) ? E_UNSUPPORTED : 0;
+        quick_begin(c);
+    else
+        c->call_sites = env->resize(env->ctx, NULL, 0, calls);
+    c->local_types = env->resize(env->ctx, NULL, 0, 2 * ENG_MAX_LOCALS);
+    if ((!native && !c->call_sites) || !c->local_types)
+        return reader_fail(&l->r, E_NOMEM, NULL, "out of memory");
+    c->refs = c->local_types + ENG_MAX_LOCALS;
+    if (!native) { /* else nobody counts */
+        memset(c->call_sites, 0, calls);
+        memset(c->refs, 0, ENG_MAX_LOCALS);
     }
-    release(&c, count);
+    size_t words = native ? 0 : reader_left(&l->r) * (ENG_SMALL ? 2 : 5) / 2;
+    return emit_room(c, words + EMIT_RESERVE);
+}
+
+static int interpret_section(struct loader *l)
+{
+    struct compiler c;
+    int err = bodies_begin(&c, l, NULL);
+    if (!err)
+        err = bodies_compile(&c, 0, module_func_defined(l->m));
+    if (!err)
+        err = hand_over(&c);
+    bodies_end(&c);
     return err;
 }
 
@@ -277,14 +284,10 @@ int section_code(struct loader *l)
                            "function and code section have inconsistent lengths");
     if (!count)
         return 0;
-    bool wanted = l->env->tier == ENG_TIER_BASELINE;
-    struct native_gen *native = wanted ? native_begin(l) : NULL;
-    const uint8_t *start = r->p, *end = r->end;
-    int err = native ? compile_section(l, count, native) : E_UNSUPPORTED;
-    native_end(native);
+    const uint8_t *start = r->p;
+    int err = l->env->tier == ENG_TIER_BASELINE ? native_section(l) : E_UNSUPPORTED;
     if (err != E_UNSUPPORTED || r->failed)
         return err;
     r->p = start; /* what cannot be compiled is interpreted */
-    r->end = end;
-    return compile_section(l, count, NULL);
+    return interpret_section(l);
 }

@@ -367,4 +367,11 @@ void quick_run(struct compiler *c);
 /* All instructions of a body: body.c */
 int compile_body(struct compiler *c);
 
+/* Bodies: code.c. A compiler for l, native or for the interpreter when it is NULL. 0, or E_NOMEM
+ * with the reader's error set; bodies_end() either way. */
+int bodies_begin(struct compiler *c, struct loader *l, struct native_gen *native);
+/* Those of defined functions [first, first + count), which l reads next. */
+int bodies_compile(struct compiler *c, uint32_t first, uint32_t count);
+void bodies_end(struct compiler *c);
+
 #endif

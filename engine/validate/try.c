@@ -68,7 +68,7 @@ static int check_clause(struct compiler *c, const struct clause *k, const uint8_
     const uint8_t *types = caught(c, k, &n), *want = label_types(l);
     bool match = label_arity(l) == n + has_reference(k->kind) && types_match(c, types, n, want, n);
     if (match && has_reference(k->kind) && want[n] != ENG_EXNREF) {
-        uint8_t caught_ref = type_fine(c->m, &(struct ref_type){ .heap = ENG_EXNREF });
+        uint8_t caught_ref = type_fine(c->l, &(struct ref_type){ .heap = ENG_EXNREF });
         match = caught_ref && type_matches(c->m, caught_ref, want[n]);
     }
     return match ? 0 : fail_at(c, at, "type mismatch");

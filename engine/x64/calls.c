@@ -337,11 +337,15 @@ static void call_far(struct native_gen *g, uint32_t type)
 
 void gen_link_call(struct native_gen *g, uint32_t i, uint32_t at)
 {
-    if (i <= g->index) {
+    uint32_t own = i - g->first;
+    if (own <= g->index - g->first) {
         asm_patch(&g->a, at, g->n->funcs[i].code);
-    } else {
-        asm_write32(&g->a, at, g->call_sites[i]);
-        g->call_sites[i] = at;
+    } else if (own < g->func_count) {
+        asm_write32(&g->a, at, g->call_sites[own]);
+        g->call_sites[own] = at;
+    } else if (gen_grow(g, (void **)&g->calls, &g->call_capacity, (size_t)g->call_count + 1,
+                        sizeof *g->calls)) {
+        g->calls[g->call_count++] = (struct gsite){ at, i };
     }
 }
 

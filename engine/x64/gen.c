@@ -1,4 +1,5 @@
-/* A module's native code: the generator's memory, one function after the other, the end. */
+/* Native code of bodies: the generator's memory, one function after the other. What becomes of
+ * it is in module.c. */
 #include "x64/gen.h"
 
 /* Bytes of code that one instruction may make: operands and results may all have to move. */
@@ -25,7 +26,7 @@ bool gen_more_room(struct native_gen *g, size_t bytes)
         return false;
     base_assert(g->a.p <= g->a.end);
     size_t want = have * 2 > used + bytes ? have * 2 : used + bytes;
-    if (have && want > g->code_most) {
+    if (used > g->code_first + g->code_most) {
         gen_fail(g, E_UNSUPPORTED); /* so much code that interpreting is better */
         return false;
     }
@@ -46,6 +47,14 @@ bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_
     if (array_grow(g->env, items, capacity, need, size))
         gen_fail(g, E_NOMEM);
     return !g->error;
+}
+
+void gen_give(const struct native_gen *g, void **items, uint32_t *capacity, size_t size)
+{
+    if (*items)
+        g->env->resize(g->env->ctx, *items, *capacity * size, 0);
+    *items = NULL;
+    *capacity = 0;
 }
 
 void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k)
@@ -122,7 +131,7 @@ uint32_t eng_cpu_least(void)
     return eng_cpu() & (CPU_KNOWN | CPU_SUITS);
 }
 
-static bool cpu_suits(struct native_gen *g)
+bool gen_cpu(struct native_gen *g)
 {
     uint32_t can = g->env->cpu ? g->env->cpu : eng_cpu();
     g->bmi2 = can & CPU_BMI2;
@@ -366,7 +375,6 @@ static void begin_body(struct native_gen *g, uint32_t index, const struct native
     g->index = index;
     g->p = body->code;
     g->end = body->end;
-    g->bytes = g->l->r.start;
     g->type = &g->m->types[g->m->funcs[index].type];
     g->local_types = body->local_types;
     g->local_count = body->local_count;
@@ -378,7 +386,7 @@ static void begin_body(struct native_gen *g, uint32_t index, const struct native
 
 static void link_calls(struct native_gen *g, uint32_t index, uint32_t pos)
 {
-    for (uint32_t at = g->call_sites[index]; at;) {
+    for (uint32_t at = g->call_sites[index - g->first]; at;) {
         uint32_t next = asm_read32(&g->a, at);
         asm_patch(&g->a, at, pos);
         at = next;
@@ -395,7 +403,7 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
     asm_align(&g->a, FUNC_ALIGN);
     struct native_func *f = &g->n->funcs[index];
     f->code = asm_pos(&g->a);
-    f->map = g->n->map_bytes;
+    f->map = g->map_bytes;
     f->frame = g->frame_total;
     f->far = g->has_far || g->has_bridge ? g->frame_bytes - 8 : 0;
     f->keeps_inst = g->has_far;
@@ -414,157 +422,7 @@ int native_function(struct native_gen *g, uint32_t index, const struct native_bo
         gen_out_of_line(g);
     for (uint32_t i = 0; i < g->scan.touched_count; i++)
         g->locals[g->scan.touched[i]].weight = 0;
+    if (!g->error && asm_pos(&g->a) > g->code_first + g->code_most)
+        gen_fail(g, E_UNSUPPORTED); /* whether or not there was room: all generators agree */
     return g->error;
-}
-
-/* --- a module -------------------------------------------------------------------------------------- */
-
-static void *take(struct native_gen *g, size_t count, size_t size)
-{
-    size_t bytes = count * size;
-    void *p = g->env->resize(g->env->ctx, NULL, 0, bytes ? bytes : 1);
-    if (p)
-        memset(p, 0, bytes);
-    return p;
-}
-
-static void give(struct native_gen *g, void *p, size_t count, size_t size)
-{
-    if (p)
-        g->env->resize(g->env->ctx, p, count * size ? count * size : 1, 0);
-}
-
-struct native_gen *native_begin(struct loader *l)
-{
-    enum { CODE_FIRST = 8192, CODE_LARGE = 1 << 20, EXPANSION = 4, EXPANSION_MOST = 64, VALS_FIRST = 64, LABELS_FIRST = 16 };
-    const struct eng_env *env = l->env;
-    struct eng_module *m = l->m;
-    if (!env->code_create)
-        return NULL;
-    struct native_gen *g = env->resize(env->ctx, NULL, 0, sizeof *g);
-    if (!g)
-        return NULL;
-    memset(g, 0, sizeof *g);
-    g->l = l;
-    g->m = m;
-    g->env = env;
-    g->checking = !m->unchecked;
-    g->hardened = !env->unhardened;
-    g->n = pool_alloc(&m->pool, env, 1, sizeof *g->n);
-    g->code_most = CODE_FIRST + CODE_LARGE + reader_left(&l->r) * EXPANSION_MOST;
-    bool ok = g->n && cpu_suits(g) && instance_layout(m, &g->layout) &&
-              g->layout.bytes < INT32_MAX;
-    if (ok) {
-        g->n->funcs = pool_alloc(&m->pool, env, module_func_defined(m), sizeof *g->n->funcs);
-        g->n->ways = pool_alloc(&m->pool, env, m->type_count, sizeof *g->n->ways);
-        g->call_sites = take(g, module_func_defined(m), sizeof *g->call_sites);
-        g->far_sites = take(g, m->type_count, sizeof *g->far_sites);
-        g->type_out = take(g, m->type_count, sizeof *g->type_out);
-        for (uint32_t i = 0; g->type_out && i < m->type_count; i++)
-            g->type_out[i] = type_out_bytes(&m->types[i]);
-        ok = g->n->funcs && g->n->ways && g->call_sites && g->far_sites && g->type_out &&
-             gen_grow(g, (void **)&g->vals, &g->val_capacity, VALS_FIRST, sizeof *g->vals) &&
-             gen_grow(g, (void **)&g->labels, &g->label_capacity, LABELS_FIRST,
-                      sizeof *g->labels) &&
-             gen_room(g, CODE_FIRST + reader_left(&l->r) * EXPANSION);
-    }
-    if (!ok) {
-        native_end(g);
-        return NULL;
-    }
-    gen_entries(g);
-    return g;
-}
-
-/* What catches exceptions becomes the module's. 0 or E_NOMEM, and then it is not. */
-static int give_tries(struct native_gen *g)
-{
-    struct eng_module *m = g->l->m;
-    const struct eng_env *env = g->env;
-    if (!g->try_count)
-        return 0;
-    struct module_try *tries = env->resize(env->ctx, NULL, 0, g->try_count * sizeof *tries);
-    struct module_catch *catches = env->resize(env->ctx, NULL, 0, g->catch_count * sizeof *catches);
-    if (!tries || !catches) {
-        if (tries)
-            env->resize(env->ctx, tries, g->try_count * sizeof *tries, 0);
-        if (catches)
-            env->resize(env->ctx, catches, g->catch_count * sizeof *catches, 0);
-        return E_NOMEM;
-    }
-    memcpy(tries, g->tries, g->try_count * sizeof *tries);
-    memcpy(catches, g->catches, g->catch_count * sizeof *catches);
-    m->tries = tries;
-    m->try_count = g->try_count;
-    m->catches = catches;
-    m->catch_count = g->catch_count;
-    return 0;
-}
-
-int native_finish(struct native_gen *g)
-{
-    struct native *n = g->n;
-    n->funcs_end = asm_pos(&g->a);
-    n->exit = g->entries.exit;
-    if (gen_room(g, 64))
-        asm_align(&g->a, 16);
-    gen_adapters(g);
-    if (g->error)
-        return g->error;
-    n->bytes = asm_pos(&g->a);
-    uint8_t *code = g->env->code_create(g->env->ctx, n->bytes);
-    if (!code)
-        return E_NOMEM;
-    memcpy(code, g->a.start, n->bytes);
-    int err = g->env->code_seal(g->env->ctx, code, n->bytes);
-    if (!err)
-        err = give_tries(g);
-    if (err) {
-        g->env->code_destroy(g->env->ctx, code, n->bytes);
-        return err;
-    }
-    n->base = code;
-    g->l->m->native = n;
-    return 0;
-}
-
-void native_end(struct native_gen *g)
-{
-    if (!g)
-        return;
-    const struct eng_env *env = g->env;
-    if (g->n && g->l->m->native != g->n && g->n->map)
-        env->resize(env->ctx, g->n->map, g->n->map_capacity, 0);
-    if (g->a.start)
-        env->resize(env->ctx, g->a.start, (size_t)(g->a.end - g->a.start), 0);
-    give(g, g->call_sites, module_func_defined(g->m), sizeof *g->call_sites);
-    give(g, g->far_sites, g->m->type_count, sizeof *g->far_sites);
-    give(g, g->type_out, g->m->type_count, sizeof *g->type_out);
-    struct { void *p; size_t bytes; } arrays[] = {
-        { g->locals, g->local_capacity * sizeof *g->locals },
-        { g->scan.uses, g->scan.use_capacity * sizeof *g->scan.uses },
-        { g->scan.touched, g->scan.touched_capacity * sizeof *g->scan.touched },
-        { g->vals, g->val_capacity * sizeof *g->vals },
-        { g->labels, g->label_capacity * sizeof *g->labels },
-        { g->clauses, g->clause_capacity * sizeof *g->clauses },
-        { g->tries, g->try_capacity * sizeof *g->tries },
-        { g->catches, g->catch_capacity * sizeof *g->catches },
-        { g->fixes, g->fix_capacity * sizeof *g->fixes },
-        { g->stubs, g->stub_capacity * sizeof *g->stubs },
-        { g->consts, g->const_capacity * sizeof *g->consts },
-        { g->wides, g->wide_capacity * sizeof *g->wides },
-    };
-    for (unsigned i = 0; i < base_countof(arrays); i++)
-        if (arrays[i].p)
-            env->resize(env->ctx, arrays[i].p, arrays[i].bytes, 0);
-    env->resize(env->ctx, g, sizeof *g, 0);
-}
-
-void native_free(const struct eng_env *env, struct native *n)
-{
-    if (!n)
-        return;
-    env->code_destroy(env->ctx, n->base, n->bytes);
-    if (n->map)
-        env->resize(env->ctx, n->map, n->map_capacity, 0);
 }

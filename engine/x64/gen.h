@@ -119,6 +119,11 @@ struct gentries {
 };
 enum { K_ABS64, K_SIGN64, K_ABS32, K_SIGN32, K_NAN64, K_NAN32, K_MIN63_64, K_MIN63_32, K_COUNT };
 
+/* A displacement that leads out of the part: what to is, the list says. */
+struct gsite {
+    uint32_t at, to;
+};
+
 /* What is called from code: with (instance, operands, x, y). */
 typedef uint64_t (*native_helper)(struct eng_instance *inst, uint64_t *operands, uint64_t x,
                                   uint64_t y);
@@ -136,19 +141,31 @@ extern const native_helper native_helpers[H_COUNT];
 
 struct native_gen {
     struct assembler a;
-    size_t code_most; /* bytes of code that the module may become */
-    struct loader *l;
+    size_t code_most; /* bytes of code that the part may become */
+    size_t code_first; /* where it begins */
     const struct eng_module *m;
     const struct eng_env *env;
-    struct native *n;
-    bool bmi2, avx, checking, hardened;
+
+    /* The same for all parts of a module, made with the first. */
+    struct native *n; /* of its funcs each part has its own, and the rest is not there yet */
+    bool bmi2, avx, checking, hardened, first_part;
     struct instance_layout layout;
-    struct gentries entries;
-    /* By defined function: displacements of calls that wait for it, linked. */
-    uint32_t *call_sites;
-    /* By type: stubs that leave for other instances and the host. */
-    uint32_t *far_sites;
     uint32_t *type_out; /* by type: bytes of arguments and results that are in memory */
+    uint32_t *ways_out; /* by type: the adapter to other instances and the host; 0 none */
+
+    /* Of the part. */
+    uint32_t first, func_count; /* defined functions */
+    struct gentries entries;
+    uint32_t *call_sites; /* by function: displacements of calls that wait for it, linked */
+    uint32_t call_site_capacity;
+
+    /* Of all parts that it has compiled; positions are places in this memory. */
+    struct gsite *calls;  /* of functions of other parts */
+    uint32_t call_count, call_capacity;
+    struct gsite *fars; /* to the way out for a type */
+    uint32_t far_count, far_capacity;
+    uint8_t *map; /* of native */
+    uint32_t map_bytes, map_capacity;
 
     /* The body. */
     const uint8_t *p, *end;
@@ -172,7 +189,7 @@ struct native_gen {
     uint32_t label_count, label_capacity;
     struct gclause *clauses;
     uint32_t clause_count, clause_capacity;
-    struct module_try *tries; /* of the module so far */
+    struct module_try *tries; /* of its parts so far */
     uint32_t try_count, try_capacity;
     struct module_catch *catches;
     uint32_t catch_count, catch_capacity;
@@ -208,6 +225,8 @@ struct native_gen {
 
 /* Makes room for that many bytes of code. False with g->error. */
 bool gen_more_room(struct native_gen *g, size_t bytes);
+/* Frees an array, and forgets it. */
+void gen_give(const struct native_gen *g, void **items, uint32_t *capacity, size_t size);
 /* For any instruction, whatever the operands, and for the way to one label. */
 bool gen_op_room(struct native_gen *g);
 static inline bool gen_room(struct native_gen *g, size_t bytes)
@@ -239,14 +258,13 @@ void gen_place_any(struct native_gen *g, uint32_t pos, uint32_t offset, bool far
 enum { PLACE_MAX = 16 }; /* bytes of a place in the map, whose form is in run.c */
 static inline void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    struct native *n = g->n;
-    uint32_t code = pos - g->map_pos, ahead = offset - g->map_offset, most = n->map_bytes + PLACE_MAX;
-    if (code >= 0x80 || ahead >= 0x20 || most > n->map_capacity) {
+    uint32_t code = pos - g->map_pos, ahead = offset - g->map_offset, most = g->map_bytes + PLACE_MAX;
+    if (code >= 0x80 || ahead >= 0x20 || most > g->map_capacity) {
         gen_place_any(g, pos, offset, far);
         return;
     }
-    n->map[n->map_bytes++] = (uint8_t)code;
-    n->map[n->map_bytes++] = (uint8_t)(ahead << 2 | far);
+    g->map[g->map_bytes++] = (uint8_t)code;
+    g->map[g->map_bytes++] = (uint8_t)(ahead << 2 | far);
     g->map_pos = pos;
     g->map_offset = offset;
 }
@@ -301,6 +319,8 @@ static inline uint32_t body_peek(struct native_gen *g, const uint8_t *p)
 uint8_t body_type(const uint8_t **p);
 /* Steps over the immediates of the instruction whose opcode was read. */
 void body_skip(const uint8_t **p, uint8_t opcode);
+/* What this CPU can; false when that is too little. */
+bool gen_cpu(struct native_gen *g);
 /* Chooses where locals live and how large the frame is. */
 void prescan(struct native_gen *g, const struct native_body *body);
 
@@ -459,6 +479,8 @@ void gen_call_far(struct native_gen *g, uint32_t type, uint32_t offset);
 /* Makes the instance in `to` the running one. */
 void gen_switch_instance(struct native_gen *g, unsigned to, unsigned scratch);
 void gen_out_of_line(struct native_gen *g);
+/* Ways in for the types of defined functions, and out for those in ways_out, which then says where
+ * they are. */
 void gen_adapters(struct native_gen *g);
 
 #include "x64/values.h"

@@ -19,12 +19,11 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
 
 static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    struct native *n = g->n;
     int64_t distance = (int64_t)offset - (int64_t)g->map_offset;
     uint64_t zigzag = (uint64_t)distance << 1 ^ (uint64_t)(distance >> 63);
-    uint8_t *p = put_varint(n->map + n->map_bytes, pos - g->map_pos);
+    uint8_t *p = put_varint(g->map + g->map_bytes, pos - g->map_pos);
     p = put_varint(p, zigzag << 1 | far);
-    n->map_bytes = (uint32_t)(p - n->map);
+    g->map_bytes = (uint32_t)(p - g->map);
     g->map_pos = pos;
     g->map_offset = offset;
 }
@@ -33,14 +32,13 @@ static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset
 static __attribute__((noinline)) void grow_and_put(struct native_gen *g, uint32_t pos,
                                                    uint32_t offset, bool far)
 {
-    struct native *n = g->n;
-    if (gen_grow(g, (void **)&n->map, &n->map_capacity, (size_t)n->map_bytes + PLACE_MAX, 1))
+    if (gen_grow(g, (void **)&g->map, &g->map_capacity, (size_t)g->map_bytes + PLACE_MAX, 1))
         put_place(g, pos, offset, far);
 }
 
 void gen_place_any(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    if (g->n->map_capacity - g->n->map_bytes < PLACE_MAX)
+    if (g->map_capacity - g->map_bytes < PLACE_MAX)
         grow_and_put(g, pos, offset, far);
     else
         put_place(g, pos, offset, far);

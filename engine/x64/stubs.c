@@ -206,8 +206,9 @@ void gen_entries(struct native_gen *g)
 void gen_call_far(struct native_gen *g, uint32_t type, uint32_t offset)
 {
     uint32_t at = asm_call(&g->a, 0);
-    asm_write32(&g->a, at, g->far_sites[type]);
-    g->far_sites[type] = at;
+    if (gen_grow(g, (void **)&g->fars, &g->far_capacity, (size_t)g->far_count + 1,
+                 sizeof *g->fars))
+        g->fars[g->far_count++] = (struct gsite){ at, type };
     gen_place(g, asm_pos(&g->a), offset, true);
 }
 
@@ -458,11 +459,7 @@ static void adapter_host(struct native_gen *g, const struct eng_functype *t)
 static void adapter_far(struct native_gen *g, uint32_t type)
 {
     struct assembler *a = &g->a;
-    for (uint32_t at = g->far_sites[type]; at;) {
-        uint32_t next = asm_read32(a, at);
-        asm_patch(a, at, asm_pos(a));
-        at = next;
-    }
+    g->ways_out[type] = asm_pos(a);
     load64(g, RDX, mem_of(RAX, offsetof(struct eng_func, native)));
     asm_rr(a, OP_TEST | X64_WIDE, RDX, RDX);
     uint32_t host = asm_jcc(a, CC_E, 0);
@@ -473,7 +470,6 @@ static void adapter_far(struct native_gen *g, uint32_t type)
     adapter_host(g, &g->m->types[type]);
 }
 
-/* Ways in for the types of defined functions, ways out for those of far calls. */
 void gen_adapters(struct native_gen *g)
 {
     const struct eng_module *m = g->m;
@@ -486,7 +482,7 @@ void gen_adapters(struct native_gen *g)
     }
     for (uint32_t i = 0; i < m->type_count; i++) {
         const struct eng_functype *t = &m->types[i];
-        if (g->far_sites[i] && gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 48))
+        if (g->ways_out[i] && gen_room(g, 512 + ((size_t)t->param_count + t->result_count) * 48))
             adapter_far(g, i);
     }
 }

@@ -140,6 +140,9 @@ enum eng_tier {
     ENG_TIER_BASELINE, /* compiled in one pass when the module is loaded (x86-64) */
 };
 
+/* A piece of work: the engine's function, called once with arg and each number. */
+typedef void (*eng_job)(void *arg, uint32_t i);
+
 /* All that the engine asks of its surroundings. The table and what ctx points to
  * must outlive everything made from it. */
 struct eng_env {
@@ -179,6 +182,15 @@ struct eng_env {
     void *(*code_create)(void *ctx, size_t bytes);
     int (*code_seal)(void *ctx, void *p, size_t bytes);
     void (*code_destroy)(void *ctx, void *p, size_t bytes);
+    /* Large modules are compiled in parts, with which several threads may help; what comes out
+     * is the same to the byte, whoever does it. Calls job(arg, i) once for every i < count, in any order and
+     * on any threads, and returns when all calls have returned; what they wrote is then
+     * visible. Only while a module is loaded. `resize` must be safe to be called
+     * by several jobs at once, and is all of this table that they call. threads: how many there
+     * are. NULL or one: the engine does all of it by itself. */
+    void (*run_jobs)(void *ctx, uint32_t count, eng_job job, void *arg);
+    uint32_t threads;
+    uint32_t part_bytes; /* of bodies, at least, that a part is made of; 0: as measured to be good */
     /* Refuse what the specification got after 2.0, as a module of 2.0 may not have it. */
     bool core_2_only;
 };

@@ -1,6 +1,6 @@
 /* Runs the engine for the benchmarks, with guarded memories as on Linux.
  *
- *   bench-engine [--tier=interp|baseline] run FILE      run _start; the guest's output to stdout
+ *   bench-engine [--tier=interp|baseline] [--threads=N] run FILE      run _start; the guest's output to stdout
  *                                         check FILE    the same, every access checked explicitly
  *                                         load|start|calls|instances|reset FILE N
  *                                                       what those cost, in numbers: costs.h
@@ -67,14 +67,18 @@ static int dispatch(struct embed *e, char **args, int count)
 
 int main(int argc, char **argv)
 {
-    const char *option = "--tier=", *tier = "interp";
+    const char *option = "--tier=", *tier = "interp", *many = "--threads=";
     struct embed e;
-    int at = 1;
+    int at = 1, threads = 1;
     if (at < argc && strncmp(argv[at], option, strlen(option)) == 0)
         tier = argv[at++] + strlen(option);
+    if (at < argc && strncmp(argv[at], many, strlen(many)) == 0)
+        threads = atoi(argv[at++] + strlen(many));
     if (at == argc)
-        guest_die(64, "usage", "bench-engine [--tier=interp|baseline] COMMAND ...");
+        guest_die(64, "usage", "bench-engine [--tier=interp|baseline] [--threads=N] COMMAND ...");
     embed_init(&e, strcmp(argv[at], "check") == 0 ? EMBED_CHECK : EMBED_GUARD);
     guest_choose_tier(&e, tier);
+    if (threads > 1)
+        embed_use_threads(&e, (unsigned)threads, 0, false);
     return dispatch(&e, argv + at, argc - at);
 }

@@ -2,6 +2,7 @@
 #include "embed/embed.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,14 @@ static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
 static void *heap_resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
     struct embed *e = ctx;
-    if (new_size > old_size && new_size - old_size > e->heap_bytes_max - e->heap_bytes)
-        return NULL;
+    uint64_t change = (uint64_t)new_size - old_size, had = atomic_fetch_add(&e->heap_bytes, change);
     void *p = NULL;
     if (new_size == 0)
         free(old);
-    else if (!(p = realloc(old, new_size)))
-        return NULL;
-    e->heap_bytes = e->heap_bytes - old_size + new_size;
+    else if (new_size <= old_size || had + change <= e->heap_bytes_max)
+        p = realloc(old, new_size);
+    if (!p && new_size)
+        atomic_fetch_sub(&e->heap_bytes, change);
     return p;
 }
 
@@ -216,6 +217,9 @@ void embed_init(struct embed *e, enum embed_memory kind)
                                .cpu = getenv("EMBED_CPU_LEAST") ? eng_cpu_least() : eng_cpu(),
                                .code_create = code_create, .code_seal = code_seal,
                                .code_destroy = code_destroy };
+    const char *parts = getenv("EMBED_PARTS");
+    if (parts)
+        embed_use_threads(e, 3, (uint32_t)atoi(parts), true);
 }
 
 /* --- faults ------------------------------------------------------------------ */

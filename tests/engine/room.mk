@@ -10,6 +10,7 @@ $(eval $(call unit_test,unit/engine_cost,tests/unit/engine_cost.c,tests/embed en
 $(eval $(call unit_test,unit/engine_links,tests/unit/engine_links.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_snapshot,tests/unit/engine_snapshot.c,tests/embed engine base))
 $(eval $(call unit_test,unit/engine_lanes,tests/unit/engine_lanes.c,tests/embed engine base))
+$(eval $(call unit_test,unit/engine_parts,tests/unit/engine_parts.c,tests/embed engine base))
 
 # Again, in the compiled tier.
 $(eval $(call quick_test,engine/engine-baseline,tests/engine/engine-baseline.sh,$(O)/dbg/tests/unit/engine))
@@ -71,6 +72,28 @@ $(call script_test,engine/spec-$(1),tests/engine/spec-$(1).sh,$(O)/$(1)/bin/spec
 endef
 $(eval $(call less_engine,nosimd,-DENG_SIMD=0,$(engine.sources) engine/runtime/native_none.c $(engine.dispatch)))
 $(eval $(call less_engine,small,-DENG_SIMD=0 -DENG_SMALL=1,$(engine.small)))
+
+# Compiling in parts on several threads, in any order: what tests it and the suites, in parts of 64
+# bytes, under ThreadSanitizer, with everything compiled for that.
+ifneq ($(filter x86_64,$(shell uname -m)),)
+TSAN := $(O)/tsan
+$(TSAN)/%.o: %
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' cc '$< (tsan)'
+	@clang $(STD) $(WARN) -O1 -g -fsanitize=thread -fno-math-errno -Iengine -Iengine/include \
+	    -Ibase/include -Itests -Itests/embed/include -Itests/spec -MMD -MP -c $< -o $@
+TSAN_ENGINE := $(patsubst %,$(TSAN)/%.o,$(engine.sources) $(engine.native) engine/interp/dispatch_switch.c \
+    $(wildcard tests/embed/*.c base/*.c))
+-include $(TSAN_ENGINE:.o=.d) $(SPEC_SRC:%=$(TSAN)/%.d) $(TSAN)/tests/unit/engine_parts.c.d
+$(TSAN)/bin/spec: $(SPEC_SRC:%=$(TSAN)/%.o) $(TSAN_ENGINE)
+$(TSAN)/bin/parts: $(TSAN)/tests/unit/engine_parts.c.o $(TSAN_ENGINE)
+$(TSAN)/bin/spec $(TSAN)/bin/parts:
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' ld '$@'
+	@clang -fsanitize=thread $^ -o $@
+$(eval $(call script_test,engine/parts-threads,tests/engine/parts-threads.sh,$(TSAN)/bin/spec $(TSAN)/bin/parts))
+endif
+$(eval $(call script_test,engine/parts-spec,tests/engine/parts-spec.sh,$(O)/dbg/bin/spec))
 
 # The compiler's encoder against the assembler.
 ifneq ($(filter x86_64,$(shell uname -m)),)

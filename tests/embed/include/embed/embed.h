@@ -7,7 +7,7 @@
  * memory moves whenever it grows, and a fault is a crash: a forgotten check or a
  * stale base cannot go unseen. Snapshots are copy-on-write with the former, copies with the latter.
  *
- * One thread; one store at a time owns the faults (embed_watch). */
+ * One thread but for jobs; one store at a time owns the faults (embed_watch). */
 #ifndef EMBED_EMBED_H
 #define EMBED_EMBED_H
 
@@ -21,17 +21,26 @@ struct embed {
     enum embed_memory kind;
     uint64_t memory_bytes_max; /* of all linear memories together */
     uint64_t heap_bytes_max;   /* of all that the engine allocates */
-    uint64_t memory_bytes, heap_bytes; /* in use now */
+    uint64_t memory_bytes; /* in use now */
+    _Atomic uint64_t heap_bytes;
+    unsigned threads;  /* that work on jobs */
+    uint32_t shuffled; /* 0, or the state of random numbers: jobs come in any order */
 };
+
+enum { EMBED_THREADS_MAX = 16 };
 
 /* EMBED_TIER=baseline in the environment makes every program that embeds the engine this
  * way compile its modules; EMBED_UNHARDENED set makes compiled code do without its defence
  * against mispredicted accesses, to measure it; EMBED_CPU_LEAST set makes it do without the
- * instructions that not every CPU has; EMBED_CORE_2 set refuses what came after 2.0. */
+ * instructions that not every CPU has; EMBED_CORE_2 set refuses what came after 2.0.
+ * EMBED_PARTS=BYTES makes it compile in parts of so many bytes, in any order on three threads. */
 
 /* Prepares *e with budgets of 4 GiB for memories and 1 GiB for the heap; the caller
  * may lower them before its first use. e must not move afterwards. */
 void embed_init(struct embed *e, enum embed_memory kind);
+
+/* Compiles in parts of part_bytes (0: as the engine likes it) on so many threads. */
+void embed_use_threads(struct embed *e, unsigned threads, uint32_t part_bytes, bool shuffled);
 
 /* From now on faults in guarded memories of s are its traps; NULL: of nobody. The
  * first call installs the signal handler, on a stack of its own. */

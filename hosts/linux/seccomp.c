@@ -44,8 +44,7 @@ static const uint16_t refused[] = {
 #ifdef SYS_iopl
     SYS_iopl, SYS_ioperm,
 #endif
-    SYS_openat, SYS_execve, SYS_execveat, SYS_clone, SYS_socket, SYS_connect, SYS_bind,
-    SYS_listen, SYS_kill,
+    SYS_openat, SYS_execve, SYS_execveat, SYS_socket, SYS_connect, SYS_bind, SYS_listen, SYS_kill,
 #ifdef SYS_open
     SYS_open, SYS_fork, SYS_vfork,
 #endif
@@ -96,6 +95,14 @@ static void emit_ioctl(struct bpf_program *p) { emit_if_equal(p, 1, FIONREAD); }
 static void emit_fcntl(struct bpf_program *p) { emit_if_equal(p, 1, F_SETFL); }
 
 static void emit_seccomp(struct bpf_program *p) { bpf_return(p, SECCOMP_RET_KILL_PROCESS); }
+
+/* Left to the coarse filter, but for the threads that it may let through: those have been made. */
+static void emit_clone(struct bpf_program *p)
+{
+    bpf_unless_argument(p, 0, CODE_THREAD_FLAGS, 1);
+    bpf_return(p, SECCOMP_RET_KILL_PROCESS);
+    bpf_return(p, SECCOMP_RET_TRACE);
+}
 
 /* RLIMIT_FSIZE does not see blocks beyond a file's end. */
 static void emit_fallocate(struct bpf_program *p) { emit_if_equal(p, 1, 0); }
@@ -150,6 +157,7 @@ static const struct {
     { SYS_fcntl, emit_fcntl, allow_seals },
     { SYS_utimensat, emit_utimensat, NULL },
     { SYS_fallocate, emit_fallocate, NULL },
+    { SYS_clone, emit_clone, NULL },
     { SYS_seccomp, emit_seccomp, allow_filter },
 };
 
@@ -213,5 +221,6 @@ int seccomp_install(const struct bpf_program *program)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    return bpf_install(program, 0);
+    int r = bpf_install(program, SECCOMP_FILTER_FLAG_TSYNC);
+    return r > 0 ? -EBUSY : r; /* some thread has another filter, which cannot be */
 }

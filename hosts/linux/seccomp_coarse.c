@@ -129,6 +129,7 @@ struct filter {
     uint32_t worker_fd;
     uint32_t refusal;
     uint32_t refusal_clone3; /* ENOSYS: a libc falls back to clone and reads EPERM */
+    bool threads;            /* clone may make one */
 };
 
 static void emit_condition(struct bpf_program *p, const struct condition *c, uint32_t refusal)
@@ -166,15 +167,19 @@ static void emit_exception(struct bpf_program *p, uint16_t nr, const struct filt
 
 /* --- the program ---------------------------------------------------------------------- */
 
-enum answer { ALLOW, REFUSE, REFUSE_CLONE3, CONDITIONAL }; /* CONDITIONAL + i: conditions[i] and on */
+enum answer { ALLOW, REFUSE, REFUSE_CLONE3, REFUSE_CLONE, CONDITIONAL }; /* CONDITIONAL + i: conditions[i] and on */
 
 static void emit_answer(struct bpf_program *p, uint8_t answer, const void *ctx)
 {
     const struct filter *f = ctx;
+    if (answer == REFUSE_CLONE && f->threads) {
+        bpf_unless_argument(p, 0, CODE_THREAD_FLAGS, 1);
+        bpf_return(p, SECCOMP_RET_ALLOW);
+    }
     if (answer < CONDITIONAL) {
         bpf_return(p, answer == ALLOW    ? SECCOMP_RET_ALLOW
-                      : answer == REFUSE ? f->refusal
-                                         : f->refusal_clone3);
+                      : answer == REFUSE_CLONE3 ? f->refusal_clone3
+                                                : f->refusal);
         return;
     }
     const struct condition *c = &conditions[answer - CONDITIONAL];
@@ -189,17 +194,19 @@ static void fill_answers(uint8_t answers[BPF_CALLS_MAX])
 {
     memset(answers, ALLOW, BPF_CALLS_MAX);
     for (size_t i = 0; i < base_countof(refused); i++)
-        answers[refused[i].nr] = refused[i].nr == SYS_clone3 ? REFUSE_CLONE3 : REFUSE;
+        answers[refused[i].nr] = refused[i].nr == SYS_clone3  ? REFUSE_CLONE3
+                                 : refused[i].nr == SYS_clone ? REFUSE_CLONE
+                                                              : REFUSE;
     for (size_t i = base_countof(conditions); i-- > 0;)
         answers[conditions[i].call.nr] = (uint8_t)(CONDITIONAL + i);
 }
 
-void seccomp_coarse(struct bpf_program *ret, int worker_fd, bool tells)
+void seccomp_coarse(struct bpf_program *ret, int worker_fd, bool tells, bool threads)
 {
     uint8_t answers[BPF_CALLS_MAX];
     struct filter f = { (uint32_t)worker_fd,
                         tells ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | EPERM,
-                        tells ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | ENOSYS };
+                        tells ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | ENOSYS, threads };
     fill_answers(answers);
     bpf_begin(ret);
 #ifdef __x86_64__

@@ -15,13 +15,14 @@
 #define BPF_THIS_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* To one call whose arguments have all bits set. 1: an instruction that no program of ours has; 2:
- * it has no end. */
-static inline uint32_t bpf_decide(const struct bpf_program *p, uint32_t nr)
+/* To one call with that first argument, and others with all bits set. 1: an instruction that no
+ * program of ours has; 2: it has no end. */
+static inline uint32_t bpf_decide_first(const struct bpf_program *p, uint32_t nr, uint64_t first)
 {
     struct seccomp_data d = { .nr = (int)nr, .arch = BPF_THIS_ARCH };
     uint32_t a = 0;
     memset(d.args, 0xff, sizeof d.args);
+    d.args[0] = first;
     for (unsigned pc = 0; pc < p->len; pc++) {
         const struct sock_filter *f = &p->code[pc];
         bool jump;
@@ -36,6 +37,11 @@ static inline uint32_t bpf_decide(const struct bpf_program *p, uint32_t nr)
         pc += jump ? f->jt : f->jf;
     }
     return 2;
+}
+
+static inline uint32_t bpf_decide(const struct bpf_program *p, uint32_t nr)
+{
+    return bpf_decide_first(p, nr, UINT64_MAX);
 }
 
 #endif

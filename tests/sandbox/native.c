@@ -386,6 +386,56 @@ static void do_as_worker(void)
     _exit(0);
 }
 
+/* --- threads that compile --------------------------------------------------------------- */
+
+/* A thread, or with other flags a process, that waits for ever. What the kernel says. */
+static long make_waiting(unsigned long flags)
+{
+    long r = -ENOSYS;
+#ifdef __x86_64__
+    static uint8_t stack[4096]; /* nobody uses it */
+    static uint32_t tid;
+    register void *child_tid __asm__("r10") = &tid;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n"
+                     "2:\tmov %[pause], %%eax\n\t"
+                     "syscall\n\t"
+                     "jmp 2b\n"
+                     "1:"
+                     : "=a"(r)
+                     : "a"((long)SYS_clone), "D"(flags), "S"(stack + sizeof stack), "d"(0L),
+                       "r"(child_tid), [pause] "i"(SYS_pause)
+                     : "rcx", "r11", "memory");
+#endif
+    return r;
+}
+
+/* As many as the worker may have, of that kind alone, and none any more under its own filter. */
+static void do_threads(void)
+{
+    enum { MOST = 40 };
+    struct bpf_program program;
+    int made = 0;
+    long r = 0;
+    while (made < MOST && (r = make_waiting(CODE_THREAD_FLAGS)) > 0)
+        made++;
+    printf("threads: %s after %d\n", r < 0 ? strerrorname((int)-r) : "done", made);
+    r = make_waiting(CODE_THREAD_FLAGS | CLONE_SETTLS);
+    printf("other_thread: %s\n", r < 0 ? strerrorname((int)-r) : "done");
+    r = make_waiting(SIGCHLD);
+    printf("process: %s\n", r < 0 ? strerrorname((int)-r) : "done");
+    fflush(stdout);
+    seccomp_worker(&program, true);
+    int installed = seccomp_install(&program);
+    printf("worker_filter: %s\n", installed < 0 ? strerrorname(-installed) : "done");
+    fflush(stdout);
+    make_waiting(CODE_THREAD_FLAGS); /* kills */
+    printf("thread_later: done\n");
+    fflush(stdout);
+    _exit(0);
+}
+
 /* --- a socket that it was given ------------------------------------------------------- */
 
 static struct ctl_fds given;
@@ -679,6 +729,7 @@ int main(void)
         { "escape", do_escape }, { "close_control", do_close_control },
         { "last_words", do_last_words }, { "hoard", do_hoard },
         { "code", do_code }, { "as_worker", do_as_worker },
+        { "threads", do_threads },
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].verb) == 0)

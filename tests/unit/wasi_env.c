@@ -1,6 +1,7 @@
 /* The worker's heap for the engine: contents survive, blocks do not overlap. */
 #include "base/err.h"
 #include "hosts/linux/worker/env.h"
+#include "hosts/linux/worker/helpers.h"
 #include "lib/test.h"
 
 enum { BLOCKS = 64 };
@@ -98,5 +99,67 @@ TEST(linear_memories)
     env.engine.memory_destroy(env.engine.ctx, &m);
 }
 
+/* --- helpers ------------------------------------------------------------------------- */
+
+enum { JOBS = 40, JOB_BLOCKS = 16, JOB_CHANGES = 3000 };
+
+static struct job {
+    struct block blocks[JOB_BLOCKS];
+    unsigned runs, wrong;
+    bool elsewhere; /* not on the process's own stack */
+} jobs[JOBS];
+static uintptr_t own_stack;
+
+static void change_own(struct job *j, struct block *b, size_t size, uint8_t mark)
+{
+    size_t kept = size < b->size ? size : b->size;
+    uint8_t *p = env.engine.resize(env.engine.ctx, b->p, b->size, size);
+    struct block now = { p, size, mark }, was = { p, kept, b->mark };
+    j->wrong += (p != NULL) != (size != 0) || (p && !holds(&was, kept));
+    if (p)
+        memset(p, mark, size);
+    *b = now;
+}
+
+static void use_heap(void *arg, uint32_t i)
+{
+    struct job *j = (struct job *)arg + i;
+    uint32_t state = i;
+    uintptr_t here = (uintptr_t)&state;
+    j->elsewhere = (here > own_stack ? here - own_stack : own_stack - here) > 64 * 1024;
+    for (int k = 0; k < JOB_CHANGES; k++) {
+        size_t most = next_random(&state) % 16 < 15 ? 700 : 40000;
+        change_own(j, &j->blocks[next_random(&state) % JOB_BLOCKS], next_random(&state) % most,
+                   (uint8_t)(i + (unsigned)k));
+    }
+    for (int k = 0; k < JOB_BLOCKS; k++)
+        change_own(j, &j->blocks[k], 0, 0);
+    j->runs++;
+}
+
+TEST(helpers_share_the_heap)
+{
+    unsigned helped = 0;
+    CHECK_INT(env_init(&env), 0);
+    own_stack = (uintptr_t)&helped;
+    unsigned helpers = helpers_start();
+    if (!helpers)
+        printf("# one processor: nobody helps\n");
+    env_share(&env, helpers);
+    for (unsigned round = 1; helpers && round <= 4; round++) {
+        env.engine.run_jobs(env.engine.ctx, JOBS, use_heap, jobs);
+        for (int i = 0; i < JOBS; i++) {
+            CHECK_INT(jobs[i].runs, round);
+            CHECK_INT(jobs[i].wrong, 0);
+            helped += jobs[i].elsewhere;
+        }
+    }
+    CHECK(!helpers || helped);
+    helpers_end();
+    env_share(&env, 0);
+    CHECK(!env.engine.run_jobs);
+}
+
 TEST_MAIN(RUN(blocks_keep_what_is_in_them) RUN(the_last_block_grows_in_place)
-              RUN(too_much_is_refused) RUN(linear_memories))
+              RUN(too_much_is_refused) RUN(linear_memories)
+              RUN(helpers_share_the_heap))

@@ -182,7 +182,7 @@ int sandbox_cgroup_make(struct sandbox *s, const struct sandbox_start *start)
         put(dir, "memory.swap.max", "0"); /* absent where the kernel has no swap */
     }
     if (s->cg_pids)
-        r |= put(dir, "pids.max", "1");
+        r |= put_number(dir, "pids.max", start->threads, "");
     if (s->cg_cpu && start->cpu_percent)
         r |= put_number(dir, "cpu.max", (uint64_t)start->cpu_percent * 1000, " 100000");
     if (r == 0)

@@ -53,15 +53,15 @@ int code_open(struct sup *s, struct app *a)
     struct stat st;
     struct kept_code *k = find(s, a->hash);
     code_close(a);
-    if (!COMPILES || s->o->interpret)
+    if (!COMPILES || s->o->interpret || fstat(a->module_fd, &st) < 0)
         return -1;
+    a->threads = code_threads((size_t)st.st_size);
     if (k) {
         k->used = ++s->kept_clock;
         a->code_kept = true;
         return k->fd;
     }
-    if (fstat(a->module_fd, &st) == 0)
-        a->code_fd = make_file(code_room((size_t)st.st_size));
+    a->code_fd = make_file(code_room((size_t)st.st_size));
     return a->code_fd;
 }
 
@@ -91,6 +91,7 @@ void code_close(struct app *a)
         close(a->code_fd);
     a->code_fd = -1;
     a->code_kept = false;
+    a->threads = 1;
 }
 
 void code_close_all(struct sup *s)

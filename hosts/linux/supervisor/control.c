@@ -38,7 +38,7 @@ static uint32_t start_flags(const struct sup *s, const struct app *a)
 {
     uint32_t flags = stream_flags(s, a);
     if (a->code_fd >= 0 || a->code_kept)
-        flags |= CTL_START_COMPILE;
+        flags |= CTL_START_COMPILE | (a->threads > 1 ? CTL_START_THREADS : 0u);
     return flags | (a->code_kept ? CTL_START_CODE_KEPT : 0u) |
            (s->o->unhardened ? CTL_START_UNHARDENED : 0u);
 }

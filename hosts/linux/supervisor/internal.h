@@ -52,6 +52,7 @@ struct app {
     /* running */
     int code_fd;    /* that its worker is to seal; -1 */
     bool code_kept; /* it was given one that was kept */
+    unsigned threads; /* that may compile it */
     pid_t pid; /* 0: not started, or reaped */
     bool paused;     /* by core */
     bool throttled;  /* it has used up its share of this window (fair.c) */

@@ -165,7 +165,8 @@ static void open_filter(struct sandbox *s)
     s->told = r == 0;
     if (!s->told)
         sandbox_lacks(s, "records of refused system calls", strerror(-r));
-    seccomp_coarse(&s->filter, s->worker_fd, s->told);
+    seccomp_coarse(&s->filter, s->worker_fd, s->told, false);
+    seccomp_coarse(&s->filter_threads, s->worker_fd, s->told, true);
 }
 
 int sandbox_open(struct sandbox *s, const struct sandbox_options *o)

@@ -35,7 +35,7 @@ struct sandbox {
     bool filter_on;
     bool told;        /* of the calls that it refuses (refused.c) */
     int handover[2];  /* the child sends its filter's listener from [1] to [0]; -1 without */
-    struct bpf_program filter;
+    struct bpf_program filter, filter_threads; /* the latter where start.threads > 1 */
     struct sandbox_failure *failure; /* shared with the child until it has executed */
     struct strbuf lacks;
     char lacks_text[SANDBOX_LACKS_BYTES];
@@ -61,6 +61,7 @@ struct sandbox_start {
     uint32_t cpu_percent;     /* 0: unlimited */
     uint64_t data_bytes;      /* of one file that it writes; 0: unlimited */
     uint32_t open_files;      /* descriptors; 0: a default */
+    unsigned threads;         /* most that it may have; code_threads() of hosts/linux/code.h */
     const char *cgroup;       /* name of its folder, unique among those that live */
 };
 

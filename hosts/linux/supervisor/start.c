@@ -135,7 +135,7 @@ static void drop_privileges(const struct child *c)
          syscall(SYS_setresuid, c->uid, c->uid, c->uid) < 0))
         fail(c, "become the app's user");
     if (c->s->as_root) /* counted per uid, which is the app's own from here on */
-        limit(c, RLIMIT_NPROC, 1);
+        limit(c, RLIMIT_NPROC, c->start->threads);
     if (syscall(SYS_capset, &header, none) < 0)
         fail(c, "drop capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -169,7 +169,8 @@ static void install_filter(const struct child *c)
     struct ctl_msg m = { .type = 0 };
     if (c->s->told)
         make_room_for_listener(c);
-    int fd = bpf_install(&c->s->filter, c->s->told ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
+    int fd = bpf_install(c->start->threads > 1 ? &c->s->filter_threads : &c->s->filter,
+                         c->s->told ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
     errno = fd < 0 ? -fd : 0;
     if (fd < 0)
         fail(c, "install the system call filter");

@@ -55,14 +55,15 @@ static pid_t start_process(struct sup *s, struct app *a, const struct core_grant
                            const struct pipes *p, struct span *why)
 {
     snprintf(a->cgroup, sizeof a->cgroup, "%s.%u", a->name, (unsigned)a->id);
+    int code = code_open(s, a);
     struct sandbox_start start = {
         .name = span_of_cstr(a->name),
-        .fds = { p->in[0], p->out[1], p->err[1], p->ctl[1], a->module_fd,
-                 code_open(s, a) },
+        .fds = { p->in[0], p->out[1], p->err[1], p->ctl[1], a->module_fd, code },
         .memory_bytes = grants->memory_bytes,
         .cpu_percent = grants->cpu_percent,
         .data_bytes = grants->data_bytes,
         .open_files = grants->open_files,
+        .threads = code < 0 ? 1 : a->threads,
         .cgroup = a->cgroup,
     };
     return sandbox_start(&s->sandbox, &start, &a->refused_calls.fd, why);

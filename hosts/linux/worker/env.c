@@ -9,7 +9,9 @@
 #define _GNU_SOURCE
 #include "hosts/linux/worker/env.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -17,6 +19,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/err.h"
+#include "hosts/linux/worker/helpers.h"
 
 #define RESERVED ((uint64_t)8 << 30) /* reach of a 32-bit address plus a 32-bit offset */
 
@@ -135,6 +138,31 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
         block_free(e, old, from);
     }
     return p;
+}
+
+/* The same for several threads. The heap is never held for long: blocks in it are small. */
+static void *resize_shared(void *ctx, void *old, size_t old_size, size_t new_size)
+{
+    struct env *e = ctx;
+    if ((!old || old_size >= LARGE) && (!new_size || new_size >= LARGE))
+        return resize(ctx, old, old_size, new_size); /* mappings, which are the kernel's to order */
+    while (atomic_exchange(&e->locked, true))
+        sched_yield();
+    void *p = resize(ctx, old, old_size, new_size);
+    atomic_store(&e->locked, false);
+    return p;
+}
+
+static void run_jobs(void *ctx, uint32_t count, eng_job job, void *arg)
+{
+    helpers_run(count, job, arg);
+}
+
+void env_share(struct env *e, unsigned helpers)
+{
+    e->engine.resize = helpers ? resize_shared : resize;
+    e->engine.run_jobs = helpers ? run_jobs : NULL;
+    e->engine.threads = helpers + 1;
 }
 
 /* --- linear memories --------------------------------------------------------------- */

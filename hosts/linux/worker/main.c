@@ -18,6 +18,7 @@
 #include "hosts/linux/code.h"
 #include "hosts/linux/seccomp.h"
 #include "hosts/linux/worker/env.h"
+#include "hosts/linux/worker/helpers.h"
 #include "hosts/linux/worker/wasi_linux.h"
 #include "wasi/link.h"
 
@@ -29,6 +30,7 @@ struct worker {
     struct wasi_linux os;
     struct wasi wasi;
     struct wasi_link link;
+    unsigned helpers; /* that compile */
     struct eng_module *module;
     struct eng_store *store;
     struct ctl_start start;
@@ -160,7 +162,10 @@ static void load_module(void)
     if (w.start.flags & CTL_START_COMPILE)
         env_compile(&w.env, code_room(size), w.start.flags & CTL_START_CODE_KEPT,
                     w.start.flags & CTL_START_UNHARDENED);
+    env_share(&w.env, w.helpers);
     int r = eng_module_load(&w.env.engine, span_of(p, size), &w.module, &err);
+    helpers_end();
+    env_share(&w.env, 0);
     if (r < 0)
         refuse(r, err.offset, err.message);
     if (size)
@@ -251,6 +256,8 @@ int main(void)
 {
     struct eng_trap trap;
     receive_start();
+    if (w.start.flags & CTL_START_COMPILE && w.start.flags & CTL_START_THREADS)
+        w.helpers = helpers_start();
     close_sandbox();
     load_module();
     prepare_wasi();

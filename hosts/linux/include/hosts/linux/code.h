@@ -17,6 +17,7 @@
 #define HOSTS_LINUX_CODE_H
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -35,6 +36,19 @@ enum {
     CODE_PROT = PROT_READ | PROT_EXEC,
     CODE_FLAGS = MAP_PRIVATE | MAP_FIXED,
 };
+
+/* Threads that compile a module, the process's own included: one, or as many as there are
+ * processors up to this. */
+enum { CODE_THREADS_MAX = 8 };
+static inline unsigned code_threads(size_t module_bytes)
+{
+    enum { LARGE = 128 * 1024 }; /* decision 62 */
+    return module_bytes < LARGE ? 1 : CODE_THREADS_MAX;
+}
+/* The only thread that may be made, and that not for long: worker/helpers.c. */
+#define CODE_THREAD_FLAGS                                                                         \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |           \
+     CLONE_CHILD_CLEARTID)
 
 /* Bytes that the code of a module may have; with more it is interpreted. Compilers' modules
  * become 3 to 6 times as large. */

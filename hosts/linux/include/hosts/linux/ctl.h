@@ -114,6 +114,7 @@ enum ctl_start_flags {
     CTL_START_COMPILE = 1 << 5,    /* into CTL_CODE_FD, which is there then */
     CTL_START_CODE_KEPT = 1 << 6,  /* an earlier worker has written and sealed it */
     CTL_START_UNHARDENED = 1 << 7, /* eng_env.unhardened */
+    CTL_START_THREADS = 1 << 8,    /* with COMPILE: CODE_THREADS_MAX may do it (hosts/linux/code.h) */
 };
 
 struct ctl_start {

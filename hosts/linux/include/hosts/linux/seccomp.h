@@ -21,13 +21,15 @@ void seccomp_worker(struct bpf_program *ret, bool compiles);
  * executable and no filter can be added. */
 void seccomp_code_is_mapped(struct bpf_program *ret);
 
-/* Sets no_new_privs and installs the program for this process, for good. 0 or -errno. */
+/* Sets no_new_privs and installs the program for this process, all threads of it, for good. 0 or
+ * -errno. */
 int seccomp_install(const struct bpf_program *program);
 
 /* The coarse one. worker_fd: what may be executed, with an empty path. tells: what is refused
  * waits for an answer from the filter's listener (seccomp_unotify(2)), which should be EPERM, and
- * ENOSYS for clone3; otherwise it is that without a question. */
-void seccomp_coarse(struct bpf_program *ret, int worker_fd, bool tells);
+ * ENOSYS for clone3; otherwise it is that without a question. threads: such as
+ * CODE_THREAD_FLAGS says may be made, which the worker's filter refuses soon after. */
+void seccomp_coarse(struct bpf_program *ret, int worker_fd, bool tells, bool threads);
 /* Of a call that the coarse filter may refuse; NULL: of no such. */
 const char *seccomp_call_name(int nr);
 

@@ -22,6 +22,7 @@ struct env {
     size_t code_room;
     bool code_kept;
     int code_error; /* why code could not be sealed; 0 */
+    _Atomic bool locked; /* the heap: env_share */
 };
 
 /* 0 or E_NOMEM. */
@@ -32,6 +33,9 @@ int env_init(struct env *e);
  * code cannot be had, also because it passes the room or the data limit (E_LIMIT), the module is
  * interpreted. */
 void env_compile(struct env *e, size_t room, bool kept, bool unhardened);
+
+/* While helpers are at work the heap is theirs too: as many as helpers_start() said. */
+void env_share(struct env *e, unsigned helpers);
 
 /* Installs the handler of memory faults, on a stack of its own. 0 or E_IO. */
 int env_catch_faults(void);

@@ -18,8 +18,8 @@ def quick():
     return os.environ.get("BENCH_QUICK", "0") not in ("", "0")
 
 
-def runner(tier):
-    return [RUNNER, f"--tier={tier}"]
+def runner(tier, threads=1):
+    return [RUNNER, f"--tier={tier}", *([f"--threads={threads}"] if threads > 1 else [])]
 
 
 def tiers():
@@ -36,9 +36,9 @@ def tiers():
     return found
 
 
-def medians(tier, verb, path, count):
+def medians(tier, verb, path, count, threads=1):
     """Of each number that the runner prints, over all rounds."""
-    command = [*runner(tier), verb, path, str(count)]
+    command = [*runner(tier, threads), verb, path, str(count)]
     lines = [subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
              for _ in range(rounds())]
     return [statistics.median(map(float, column)) for column in zip(*lines)]

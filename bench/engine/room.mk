@@ -79,6 +79,8 @@ $(BENCH_ENGINE)/small.wasm: bench/engine/programs/coremark.c bench/engine/module
 $(BENCH_ENGINE)/large.wasm: $(BENCH_EIGHT:%=$(BENCH_ENGINE)/%.part.o)
 	@$(BENCH_WASM) -s -nostartfiles -Wl,--no-entry,--allow-undefined,--no-gc-sections,--export-all \
 	    -Wl,--whole-archive $^ $(WASI_LIBC) -Wl,--no-whole-archive -o $@
+$(BENCH_ENGINE)/larger.wasm: bench/engine/modules/times.py $(BENCH_ENGINE)/large.wasm
+	@$< $(BENCH_ENGINE)/large.wasm 16 $@
 $(BENCH_ENGINE)/modules/hostcalls.wasm: bench/engine/modules/hostcalls.c
 	@mkdir -p $(@D)
 	@$(BENCH_WASM) -s -nostdlib -Wl,--no-entry,--export=to_host,--export=same $< -o $@
@@ -96,7 +98,7 @@ $(eval $(call benchmark,engine.interp+engine.baseline,bench/engine/speed.py,$(BE
 $(eval $(call benchmark,engine.interp.call+engine.baseline.call,bench/engine/calls.py, \
     $(BENCH_RUNNER) $(BENCH_ENGINE)/modules/hostcalls.wasm))
 $(eval $(call benchmark,engine.load+engine.baseline.load,bench/engine/load.py,$(BENCH_RUNNER) \
-    $(BENCH_ENGINE)/large.wasm))
+    $(BENCH_ENGINE)/large.wasm $(BENCH_ENGINE)/larger.wasm))
 $(eval $(call benchmark,engine.start+engine.baseline.start,bench/engine/start.py,$(BENCH_RUNNER) \
     $(BENCH_ENGINE)/small.wasm))
 $(eval $(call benchmark,engine.baseline.lazy,bench/engine/lazy.py,$(BENCH_RUNNER) \

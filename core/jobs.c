@@ -98,6 +98,10 @@ static void ps_json(const struct core *c, const struct app *a, struct strbuf *b)
     json_int(b, "received", (int64_t)a->received);
     json_int(b, "memory_bytes", (int64_t)a->grants.memory_bytes);
     json_int(b, "code", a->exit_code);
+    if (a->engine[0]) {
+        strbuf_cstr(b, ",\"engine\":");
+        strbuf_json(b, span_of_cstr(a->engine));
+    }
     strbuf_char(b, '}');
 }
 

@@ -268,6 +268,8 @@ static void record_spawn(struct core *c, struct app *a)
     strbuf_cstr(&r.b, ",\"caps\":");
     caps_text(&a->manifest, &r.b);
     audit_int(&r, "pid", a->pid);
+    if (a->engine[0])
+        audit_text(&r, "engine", span_of_cstr(a->engine));
     audit_hash(&r, "sha256", a->hash);
     audit_end(c, &r);
     for (uint32_t i = 0; i < a->manifest.network.ports_count; i++) {
@@ -288,6 +290,10 @@ void life_spawned(struct core *c, struct app *a, const struct core_event *ev)
     }
     enum app_wish wish = (enum app_wish)a->wish;
     a->pid = ev->pid;
+    struct span engine = span_take(ev->detail, ENGINE_NAME_MAX);
+    memset(a->engine, 0, sizeof a->engine);
+    if (engine.len)
+        memcpy(a->engine, engine.p, engine.len);
     a->was_running = true;
     a->started_ms = a->last_sign_ms = c->now_ms;
     apps_set_state(c, a, APP_RUNNING);

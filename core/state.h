@@ -28,6 +28,7 @@ enum {
     TALLY_ENTRIES = 32,
     TALLY_VALUE_MAX = 64,
     EDIT_BYTES_MAX = 1024,
+    ENGINE_NAME_MAX = 15,
     LINE_FRAMING_MAX = MANIFEST_NAME_MAX + 16, /* what a line gains by "@name: " and newline */
     STEP_AUDIT_BYTES = 256 * 1024, /* of the step's text, kept free for audit records */
     STEP_TEXT_BYTES = 160 * 1024,
@@ -195,6 +196,7 @@ struct app {
     uint32_t backoff_ms, backoff_first_ms, backoff_max_ms;
     uint64_t window_start_ms;
     int32_t pid;
+    char engine[ENGINE_NAME_MAX + 1]; /* that runs it; empty where a host has but one */
     uint8_t exit_kind;
     int32_t exit_value;
     int32_t exit_code; /* as a shell would show it */

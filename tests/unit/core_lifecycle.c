@@ -404,6 +404,22 @@ TEST(after_waits_until_the_other_runs)
     lab_free(lab);
 }
 
+/* Where a host has several engines, the record and `ps --json` say which one runs an app. */
+TEST(engine_is_told)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "a", APP("a", STDIO))->slow = true;
+    lab_boot(lab, "", true);
+    lab_start(lab, "a", false);
+    core_app id = lab_app(lab, "a")->id;
+    lab_event(lab, (struct core_event){ .type = CORE_EV_LOADED, .app = id,
+                                        .text = span_of_cstr(lab_app(lab, "a")->manifest) });
+    lab_event(lab, (struct core_event){ .type = CORE_EV_SPAWNED, .app = id,
+                                        .detail = SPAN_LIT("a name that is too long") });
+    CHECK(strstr(lab->text, "\"engine\":\"a name that is \"") != NULL);
+    lab_free(lab);
+}
+
 /* Whoever cannot start does not keep others from it: not even while it is tried again. */
 TEST(after_an_app_that_fails)
 {
@@ -581,7 +597,7 @@ TEST_MAIN(
     RUN(the_watchdogs_victim_has_failed) RUN(who_is_kept_from_speaking_is_not_silent)
     RUN(a_changed_module_is_refused_until_reload)
     RUN(a_reload_that_was_stopped_accepts_nothing) RUN(wasm_sha256_of_the_manifest)
-    RUN(after_waits_until_the_other_runs) RUN(after_an_app_that_fails)
+    RUN(after_waits_until_the_other_runs) RUN(engine_is_told) RUN(after_an_app_that_fails)
     RUN(after_an_app_that_is_not_started) RUN(after_is_about_the_first_start_only)
     RUN(asked_then_killed) RUN(a_stop_takes_a_restart_back)
     RUN(shutdown_asks_all_then_kills_those_who_stay)

@@ -43,7 +43,8 @@ enum core_event_type {
                           ended for good everything ends with its code */
     CORE_EV_LOADED,    /* answers CORE_ACT_LOAD: `text` is vyoma.toml, `hash` the SHA-256 of
                           the very bytes that will run; or error < 0 with `text` saying why */
-    CORE_EV_SPAWNED,   /* answers CORE_ACT_SPAWN: pid; or error < 0 with `text` */
+    CORE_EV_SPAWNED,   /* answers CORE_ACT_SPAWN: pid, and in `detail` the name of the engine that
+                          runs it, where a host has several; or error < 0 with `text` */
     CORE_EV_OUTPUT,    /* app wrote `text` (raw bytes, any split, at most
                           CORE_OUTPUT_BYTES_MAX) to `stream` */
     CORE_EV_DELIVERED, /* `count` bytes of the last CORE_ACT_DELIVER went into its stdin; 0: it

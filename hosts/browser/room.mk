@@ -1,4 +1,4 @@
-# Aurora: the system in a browser. Two modules for wasm32, from the sources that every other host
+# Aurora: the system in a browser. Three modules for wasm32, from the sources that every other host
 # uses, and the page around them: out/web/, a folder for any static web server, which is sealed
 # (seal.mjs) of the parts that are made here.
 WEB := $(O)/web-parts
@@ -28,6 +28,9 @@ WEB_EXPORTS := -Wno-missing-prototypes
 # The files of apps know nothing of browsers, and are tested as any room is.
 hosts/browser/store.sources := $(wildcard hosts/browser/store/*.c)
 $(eval $(call room,hosts/browser/store,$(hosts/browser/store.sources),wasi base))
+# Nor does the memory of an app in our own engine.
+hosts/browser/heap.sources := hosts/browser/heap/heap.c
+$(eval $(call room,hosts/browser/heap,$(hosts/browser/heap.sources),base))
 
 # $(call web_room,ROOM,SOURCES,ROOMS,FLAGS)
 define web_room
@@ -39,31 +42,55 @@ $(eval $(call web_room,base,base/ring.c base/strbuf.c base/utf8.c,,))
 $(eval $(call web_room,formats,$(formats.sources),base,))
 $(eval $(call web_room,trust,trust/sha256.c trust/sodium_glue.c,base,-isystem $(O)/sodium-headers))
 $(eval $(call web_room,core,$(core.sources),formats trust base,))
-$(eval $(call web_room,wasi,$(filter-out wasi/link.c,$(wasi.sources)),engine base,))
 $(eval $(call web_room,hosts,$(hosts.sources),core formats wasi base,))
 $(eval $(call web_room,hosts/browser/store,$(hosts/browser/store.sources),wasi base,))
 $(eval $(call web_room,hosts/browser/core,$(wildcard hosts/browser/core/*.c),\
     hosts/browser/store hosts core formats trust wasi base,$(WEB_EXPORTS)))
-$(eval $(call web_room,hosts/browser/app,$(wildcard hosts/browser/app/*.c),wasi base,$(WEB_EXPORTS)))
-# Our own engine, for apps that ask for it or that the browser's cannot take. Dispatch by a switch,
-# and the operations of a small machine: a browser compiles one large function badly.
-$(eval $(call web_room,engine,$(engine.small),base,-Iengine -DENG_SMALL=1 -fno-math-errno))
-$(eval $(call web_room,wasi/link,wasi/link.c,wasi engine base,-Iwasi))
-$(eval $(call web_room,hosts/browser/engine,hosts/browser/engine/main.c,wasi engine base,$(WEB_EXPORTS)))
 $(O)/wasm32/trust/sha256.c.o: $(O)/sodium-headers/.stamp
 
 web.core := $(foreach r,base formats trust core hosts hosts/browser/store \
             hosts/browser/core,$(web.objects.$r)) \
             $(O)/wasm32/sodium.o
-web.wasi := $(foreach r,base wasi hosts/browser/app,$(web.objects.$r))
-web.engine := $(web.wasi) $(foreach r,engine wasi/link hosts/browser/engine,$(web.objects.$r))
-$(WEB)/engine.wasm: $(web.engine)
 $(WEB)/core.wasm: $(web.core)
-$(WEB)/wasi.wasm: $(web.wasi)
-$(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm:
 	@mkdir -p $(@D)
 	@printf '  %-4s %s\n' ld '$@'
 	@$(WEB_LD) $^ -o $@
+
+# What runs beside an app, or runs it, may share an address space with others of its kind, each in a
+# place of its own (page/place.js). So these are linked to lie anywhere: what has a fixed address the
+# linker refuses, and there is nothing that places could share by mistake. In this form objects come
+# from clang 19: the one that makes the rest knows it for Emscripten's targets only.
+placed.CC := clang-19 --target=wasm32-wasi
+placed.CFLAGS := $(wasm32.CFLAGS) -fPIC
+PLACED_LD := wasm-ld -shared --experimental-pic --no-entry --gc-sections -s --import-memory \
+             --max-memory=4294967296 --export=__wasm_call_ctors
+
+# $(call placed_room,ROOM,SOURCES,ROOMS,FLAGS)
+define placed_room
+$(foreach s,$(2),$(call compile,placed,$(s),$(1),$(3),$(4)))
+placed.objects.$(1) := $(patsubst %,$(O)/placed/%.o,$(2))
+
+endef
+$(eval $(call placed_room,base,base/ring.c base/strbuf.c base/utf8.c,,))
+$(eval $(call placed_room,wasi,$(filter-out wasi/link.c,$(wasi.sources)),engine base,))
+$(eval $(call placed_room,hosts/browser/app,$(wildcard hosts/browser/app/*.c),wasi base,$(WEB_EXPORTS)))
+# Our own engine, for apps that ask for it or that the browser's cannot take. Dispatch by a switch,
+# and the operations of a small machine: a browser compiles one large function badly.
+$(eval $(call placed_room,engine,$(engine.small),base,-Iengine -DENG_SMALL=1 -fno-math-errno))
+$(eval $(call placed_room,wasi/link,wasi/link.c,wasi engine base,-Iwasi))
+$(eval $(call placed_room,hosts/browser/heap,hosts/browser/heap/heap.c,base,))
+$(eval $(call placed_room,hosts/browser/engine,hosts/browser/engine/main.c,\
+    hosts/browser/heap wasi engine base,$(WEB_EXPORTS)))
+
+placed.wasi := $(foreach r,base wasi hosts/browser/app,$(placed.objects.$r))
+$(WEB)/wasi.wasm: $(placed.wasi)
+$(WEB)/engine.wasm: $(placed.wasi) $(foreach r,engine wasi/link hosts/browser/heap hosts/browser/engine,\
+    $(placed.objects.$r))
+$(WEB)/wasi.wasm $(WEB)/engine.wasm: hosts/browser/placed.mjs
+	@mkdir -p $(@D)
+	@printf '  %-4s %s\n' ld '$@'
+	@$(PLACED_LD) -L/usr/lib/wasm32-wasi $(filter %.o,$^) -lc -o $(O)/placed/$(@F)
+	@node hosts/browser/placed.mjs $(O)/placed/$(@F) $@
 
 # Packages of npm, exactly those of package-lock.json; nothing of them is in the tree.
 WEB_NPM := $(O)/cache/npm

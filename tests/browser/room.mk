@@ -13,6 +13,7 @@ $(WEB_TEST)/.stamp: $(WEB_FILES) $(web.test_apps:%=$(O)/tests/browser/%.wasm) \
 $(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma))
 $(eval $(call script_test,browser/storage,tests/browser/storage.mjs,$(WEB_TEST)/.stamp))
 $(eval $(call unit_test,unit/browser_store,tests/unit/browser_store.c,hosts/browser/store wasi base))
+$(eval $(call unit_test,unit/browser_heap,tests/unit/browser_heap.c,hosts/browser/heap base))
 $(eval $(call script_test,browser/transcript,tests/browser/transcript.mjs,$(WEB_TEST)/.stamp \
     $(addprefix $(O)/rel/bin/,sandbox-supervise vyoma-run)))
 $(eval $(call fuzz_target,browser_store,tests/fuzz/browser_store.c,hosts/browser/store wasi base))

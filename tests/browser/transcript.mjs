@@ -118,7 +118,7 @@ const in_page = (page, { app, input = '', beside = [] }) =>
 // A record without what no two runs have in common.
 function plain(line) {
   const record = JSON.parse(line);
-  for (const key of ['ts', 'prev', 'pid', 'ms', 'cpu_ms'])
+  for (const key of ['ts', 'prev', 'pid', 'ms', 'cpu_ms', 'engine'])
     delete record[key];
   return JSON.stringify(record);
 }

@@ -15,7 +15,7 @@ JS(load) void js_load(uint32_t app, const void *name, size_t len);
 JS(verify) void js_verify(uint32_t app, const void *name, size_t len);
 JS(unload) void js_unload(uint32_t app);
 /* packet: WIRE_START and what belongs to it. memory_pages: most that the app may have. */
-/* own: in our own engine. sockets: it may have some. */
+/* own: in our own engine. sockets: it may have some. Answered by spawned(). */
 JS(spawn) void js_spawn(uint32_t app, const void *packet, size_t len, uint32_t memory_pages,
                         uint32_t own, uint32_t sockets);
 /* How many bytes its stdin took; then delivered(app) comes once there is room. */

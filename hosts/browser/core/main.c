@@ -116,7 +116,7 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
     js_spawn(id, &sys.out, sizeof sys.out.head + sys.out.head.a_len + sys.out.head.b_len,
              pages > PAGE ? PAGE : (uint32_t)pages, grants->manifest->own_engine,
              manifest_has(grants->manifest, MANIFEST_CAP_NETWORK));
-    return E_OK;
+    return E_AGAIN;
 }
 
 static int op_verify(void *ctx, core_app id, struct span name, uint8_t hash[32])
@@ -256,6 +256,14 @@ EXPORT(verified) void do_verified(core_app id, int32_t error)
     struct core_event ev = { .type = CORE_EV_VERIFIED, .app = id, .error = error };
     if (a && error == 0)
         sha256_final(&a->hash, ev.hash);
+    sys_event(&ev);
+}
+
+/* It runs. Which engine has its records and `ps --json` say: the page decides by the memory that is left. */
+EXPORT(spawned) void do_spawned(core_app id, uint32_t own)
+{
+    struct core_event ev = { .type = CORE_EV_SPAWNED, .app = id };
+    ev.detail = own ? SPAN_LIT("vyoma") : SPAN_LIT("browser");
     sys_event(&ev);
 }
 

@@ -1,18 +1,24 @@
-/* An app in our own engine, where the browser's is not wanted or lacks what the app needs: the
- * engine, WASI and the host of hosts/browser/app in one module. It is the app's worker that ends
- * when the app is killed, so nothing here watches the time. */
-#include <stdlib.h>
+/* An app in our own engine, where the browser's is not wanted, lacks what the app needs or has no memory
+ * left: the engine, WASI and the host of hosts/browser/app in one module. It is the app's worker that
+ * ends when the app is killed, so nothing here watches the time. The module is linked to lie anywhere
+ * (room.mk): all of its memory, this file's `own` included, is one place of an address space in which
+ * other apps may have theirs. */
 #include <string.h>
 
 #include "../app/internal.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "engine/engine.h"
+#include "hosts/browser/heap.h"
 #include "wasi/link.h"
 
 enum { EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126 }; /* as `vyoma run` has them */
 
+/* The place is going to be used up to there. 0, or below: it cannot. */
+JS(reach) int32_t js_reach(void *to);
+
 static struct {
+    struct heap heap;
     uint8_t *module; /* what was hashed; belongs to us, and is freed when it is loaded */
     size_t module_len;
     struct wasi_link link;
@@ -24,17 +30,16 @@ static struct {
 
 /* --- memory, for the engine --------------------------------------------------------------- */
 
+static bool reach(void *ctx, uint8_t *to) { return js_reach(to) >= 0; }
+
 static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
-    if (new_size)
-        return realloc(old, new_size);
-    free(old);
-    return NULL;
+    return heap_resize(&own.heap, old, old_size, new_size);
 }
 
 static int memory_create(void *ctx, uint64_t size, uint64_t max, struct eng_mem_block *ret)
 {
-    uint8_t *base = size < SIZE_MAX ? calloc(1, size ? (size_t)size : 1) : NULL;
+    uint8_t *base = size < SIZE_MAX ? heap_memory_create(&own.heap, (size_t)size) : NULL;
     if (!base)
         return E_NOMEM;
     *ret = (struct eng_mem_block){ .base = base, .size = size, .capacity = size };
@@ -43,15 +48,19 @@ static int memory_create(void *ctx, uint64_t size, uint64_t max, struct eng_mem_
 
 static int memory_grow(void *ctx, struct eng_mem_block *block, uint64_t size)
 {
-    uint8_t *base = size < SIZE_MAX ? realloc(block->base, (size_t)size) : NULL;
+    uint8_t *base = NULL;
+    if (size < SIZE_MAX)
+        base = heap_memory_grow(&own.heap, block->base, (size_t)block->size, (size_t)size);
     if (!base)
         return E_NOMEM;
-    memset(base + block->size, 0, (size_t)(size - block->size));
     *block = (struct eng_mem_block){ .base = base, .size = size, .capacity = size };
     return 0;
 }
 
-static void memory_destroy(void *ctx, struct eng_mem_block *block) { free(block->base); }
+static void memory_destroy(void *ctx, struct eng_mem_block *block)
+{
+    heap_memory_destroy(&own.heap, block->base, (size_t)block->size);
+}
 
 /* --- buffers ------------------------------------------------------------------------------ */
 
@@ -190,6 +199,8 @@ static int32_t run(const struct eng_env *env, struct eng_module *m, uint32_t pag
         refuse_import(own.missing.module, own.missing.name);
         return EXIT_REFUSED;
     }
+    if (r == E_NOMEM)
+        return refuse_text("the module wants more memory than there is in its place");
     if (r < 0)
         return refuse(&err);
     if (eng_instance_export(inst, SPAN_LIT("_start"), &start) < 0 || start.kind != ENG_EXTERN_FUNC)
@@ -202,11 +213,17 @@ static int32_t run(const struct eng_env *env, struct eng_module *m, uint32_t pag
 
 /* --- what JavaScript calls, after start() ---------------------------------------------------- */
 
+/* What of the place is free: all that the engine and the guest will ever have. */
+EXPORT(own_heap) void do_own_heap(uint8_t *begin, uint8_t *end)
+{
+    heap_init(&own.heap, begin, end, reach, NULL);
+}
+
 /* Room for the module's bytes; 0: there is none. */
 EXPORT(own_room) void *do_own_room(size_t len)
 {
     own.module_len = len;
-    own.module = malloc(len ? len : 1);
+    own.module = heap_resize(&own.heap, NULL, 0, len ? len : 1);
     return own.module;
 }
 
@@ -220,7 +237,7 @@ EXPORT(own_run) int32_t do_own_run(uint32_t pages)
     struct eng_error err;
     if (eng_module_load(&env, span_of(own.module, own.module_len), &m, &err) < 0)
         return refuse(&err);
-    free(own.module);
+    heap_resize(&own.heap, own.module, own.module_len ? own.module_len : 1, 0);
     take_pieces(&app.host);
     return run(&env, m, pages);
 }

@@ -1,20 +1,24 @@
 // One app: its module, compiled by the browser's engine, with the imports that it was granted.
 // All of WASI is wasi.wasm (hosts/browser/app), which reaches the app's memory through copies.
+// Or engine.wasm, our own engine and WASI in one, which runs the module.
 import { Channel, STOPPED, WOULD_BLOCK } from './channel.js';
+import { free_from, put } from './place.js';
 import { next_pending } from './sockets.js';
 import { describe_trap, Ended } from './traps.js';
 
 const WIRE_CONNECT = 5, WIRE_MSG_RECV = 7; // wire.h
 const CLOSED = -3, RESET = -4; // as app/sockets.c has them
 const EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126;
+const PAGE = 65536;
 const text = new TextEncoder();
 Error.stackTraceLimit = 64; // V8 would keep ten frames
 
 let channel, wasi, guest_memory;
+let memory, place; // that wasi is in, and which part of it
 const exported = new Map(); // names of functions by number, for backtraces
 let shift; // by how much the module's code was moved when its memory was bounded
 
-const wasi_bytes = (at, len) => new Uint8Array(wasi.memory.buffer, at, len);
+const wasi_bytes = (at, len) => new Uint8Array(memory.buffer, at, len);
 const guest_bytes = (at, len) => new Uint8Array(guest_memory.buffer, at >>> 0, len);
 
 function clock(id) {
@@ -126,7 +130,7 @@ const POLLFD = 20; // bytes
 function poll(at, count, timeout_ms) {
   let reads_stdin = false;
   const look = () => {
-    const list = new DataView(wasi.memory.buffer, at, count * POLLFD);
+    const list = new DataView(memory.buffer, at, count * POLLFD);
     let any = 0;
     for (let i = 0; i < count * POLLFD; i += POLLFD) {
       const handle = list.getInt32(i, true), write = list.getUint32(i + 4, true) !== 0;
@@ -147,7 +151,7 @@ function poll(at, count, timeout_ms) {
 function ask() {
   const at = wasi.packet();
   const packet = wasi_bytes(at, wasi.packet_size());
-  const head = new DataView(wasi.memory.buffer, at);
+  const head = new DataView(memory.buffer, at);
   // An app that is asked to stop may finish what the core does at once; what could take for ever ends.
   const can_wait = [WIRE_CONNECT, WIRE_MSG_RECV].includes(head.getUint16(0, true));
   const answer = channel.ask(packet.subarray(0, 28 + head.getUint32(4, true) +
@@ -158,11 +162,27 @@ function ask() {
   return 0;
 }
 
+// Our engine is going to use its place up to there. Memory that it has to itself grows with it.
+function reach(to) {
+  const end = to >>> 0;
+  if (end > place.begin + place.size)
+    return -1;
+  const more = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+  try {
+    if (more > 0)
+      memory.grow(more);
+  } catch {
+    return -1;
+  }
+  channel.use_bytes(end - place.begin);
+  return 0;
+}
+
 const host = {
   guest_size: () => guest_memory ? guest_memory.buffer.byteLength : 0,
   guest_get: (to, from, len) => wasi_bytes(to, len).set(guest_bytes(from, len)),
   guest_put: (to, from, len) => guest_bytes(to, len).set(wasi_bytes(from, len)),
-  clock, random, stream_read, stream_write, ask, poll,
+  clock, random, reach, stream_read, stream_write, ask, poll,
   socket_accept, socket_read, socket_write, socket_shutdown, socket_close,
 };
 
@@ -178,7 +198,7 @@ function bind(index) {
   const returns = wasi.import_returns(index);
   const args = wasi.args();
   return (...values) => {
-    const slots = new DataView(wasi.memory.buffer, args);
+    const slots = new DataView(memory.buffer, args);
     for (let i = 0; i < params.length; i++)
       slots.setBigUint64(8 * i, params[i] === 'I' ? BigInt.asUintN(64, values[i])
                                                   : BigInt(values[i] >>> 0), true);
@@ -216,8 +236,23 @@ function link(module) {
   return imports;
 }
 
+// Nothing of the app has run: it can begin somewhere else.
+class NoMemory extends Error {}
+
+function with_memory(make) {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError && /memory/i.test(error.message))
+      throw new NoMemory(error.message);
+    throw error;
+  }
+}
+
 function run(module) {
-  const instance = new WebAssembly.Instance(module, link(module));
+  const imports = link(module);
+  const instance = with_memory(() => new WebAssembly.Instance(module, imports));
+  channel.ring(); // it runs
   const start = instance.exports._start;
   guest_memory = instance.exports.memory;
   for (const [name, value] of Object.entries(instance.exports))
@@ -237,6 +272,7 @@ function run_own(bytes, pages) {
   if (!at)
     refuse('no memory to load the module');
   wasi_bytes(at, bytes.length).set(bytes);
+  channel.ring(); // it runs
   return wasi.own_run(pages);
 }
 
@@ -244,11 +280,13 @@ function life(data) {
   try {
     if (wasi.start() < 0)
       refuse('arguments or environment are malformed');
-    return data.engine ? run_own(data.bytes, data.pages) : run(data.module);
+    return place.own ? run_own(data.bytes, data.pages) : run(data.module);
   } catch (error) {
     if (error instanceof Ended)
       return error.code;
-    const trap = data.engine ? null : describe_trap(error, shift, exported);
+    if (error instanceof NoMemory)
+      throw error;
+    const trap = place.own ? null : describe_trap(error, shift, exported);
     if (!trap) {
       wasi.refused(...put_scratch(String(error.message)));
       return EXIT_REFUSED;
@@ -259,16 +297,40 @@ function life(data) {
   }
 }
 
-self.onmessage = ({ data }) => {
+// WASI, or our engine with it, in its place.
+function begin({ code }) {
+  const pages = place.size / PAGE, free = free_from(code);
+  memory = place.memory ?? with_memory(() => new WebAssembly.Memory({
+    initial: place.own ? Math.ceil(free / PAGE) : pages, maximum: pages, shared: true }));
+  channel.use_bytes(free);
+  wasi = with_memory(() => put(code, memory, place.begin, place.dirty, host));
+  if (place.own)
+    wasi.own_heap(place.begin + free, place.begin + place.size);
+}
+
+// Held for as long as anything of this worker can run: terminate() of a worker that computes may
+// take seconds, and whoever has ended it learns by this lock when its place is free.
+const alive = new Promise((resolve, reject) => {
+  navigator.locks.request(self.name, () => {
+    resolve();
+    return new Promise(() => {});
+  }).catch(reject);
+});
+
+self.onmessage = async ({ data }) => {
+  await alive;
   channel = new Channel(data.shared);
   channel.port = self;
+  if (channel.forbidden())
+    return;
+  place = data.place;
   shift = data.shift;
   try {
-    wasi = new WebAssembly.Instance(data.engine ?? data.wasi, { host }).exports;
-  } catch (error) { // a browser has room for some sixty apps
-    self.postMessage({ failed: `no memory for one more app: ${error.message}` });
-    return;
+    begin(data);
+    wasi_bytes(wasi.packet(), data.start.length).set(data.start);
+    channel.end(life(data));
+  } catch (error) {
+    self.postMessage(error instanceof NoMemory ? { no_memory: error.message }
+                                               : { failed: String(error.message) });
   }
-  wasi_bytes(wasi.packet(), data.start.length).set(data.start);
-  channel.end(life(data));
 };

@@ -13,7 +13,9 @@ const DONE = 3;      // 1: the app has ended, with CODE
 const CODE = 4;
 const REQUEST = 5;   // NONE, ASKED, ANSWERED
 const READY = 6;     // 1: the core waits for room in the app's stdin
+const USED = 7;      // bytes of the app's place (place.js) that may not be zero any more
 const STREAMS = 8;   // three rings
+const KILLED = 17;   // 1: its worker is not to begin any more
 const WORDS = 32;
 
 const NONE = 0, ASKED = 1, ANSWERED = 2;
@@ -72,6 +74,8 @@ export class Channel {
   }
 
   silence_bell() { Atomics.store(this.words, BELL, 0); }
+  used_bytes() { return this.load(USED) >>> 0; }
+  forbid() { Atomics.store(this.words, KILLED, 1); }
   ask_stop() { Atomics.store(this.words, STOP, 1); this.wake(); }
   done() { return this.load(DONE) === 1; }
   code() { return this.load(CODE); }
@@ -92,6 +96,9 @@ export class Channel {
 
   // --- the app's side
 
+  forbidden() { return this.load(KILLED) === 1; }
+  // Before they are: the app may be gone at any time after.
+  use_bytes(count) { Atomics.store(this.words, USED, Math.max(count, this.used_bytes())); }
   stopping() { return this.load(STOP) === 1; }
 
   ring() {

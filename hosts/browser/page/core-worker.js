@@ -4,7 +4,8 @@ import './disk.js'; // storage.js wants it: named here, it is fetched with the o
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
 import { BridgeRemote } from './bridge.js';
-import { limit_memory } from './limit.js';
+import { least_memory, limit_memory } from './limit.js';
+import { Places } from './places.js';
 import { PageRemote } from './ports.js';
 import { Sockets, SOCKETS_MOST } from './sockets.js';
 import { Storage, be_alone } from './storage.js';
@@ -14,7 +15,7 @@ const CONSOLE_MOST = 256 * 1024; // shown and not yet acknowledged by the page
 const E_IO = -11;
 const text = new TextEncoder(), from_text = new TextDecoder();
 
-let core, wasi_module, modules = new Map(), names = new Map(), apps = new Map();
+let core, wasi_module, places, modules = new Map(), names = new Map(), apps = new Map();
 let timer = 0, console_waits = 0;
 const storage = new Storage();
 
@@ -63,17 +64,25 @@ function unload(app) {
   names.delete(app);
 }
 
-// A worker takes tens of milliseconds to begin; the next app's is ready before it is wanted.
-let spare = null;
+// A worker takes tens of milliseconds to begin; the next app's is ready before it is wanted. Each
+// holds a lock of its own name while it can run.
+let spare = null, workers = 0;
+const run_of_page = crypto.randomUUID();
 
-function take_worker() {
-  const worker = spare ?? new Worker('app-worker.js', { type: 'module' });
-  spare = null;
-  setTimeout(() => { spare ??= new Worker('app-worker.js', { type: 'module' }); }, 100);
-  return worker;
+function new_worker() {
+  const name = `vyoma-${run_of_page}-${workers++}`;
+  return { name, worker: new Worker('app-worker.js', { type: 'module', name }) };
 }
 
-// Our own engine, for those who ask for it and for modules that the browser's does not take.
+function take_worker() {
+  const taken = spare ?? new_worker();
+  spare = null;
+  setTimeout(() => { spare ??= new_worker(); }, 100);
+  return taken;
+}
+
+// Our own engine, for those who ask for it, for modules that the browser's does not take, and for
+// whom there is no memory in the browser's.
 let engine_module = null;
 const own_engine = () =>
   engine_module ??= WebAssembly.compileStreaming(fetch('engine.wasm')).catch(error => {
@@ -81,39 +90,105 @@ const own_engine = () =>
     throw error;
   });
 
-// What runs the app: { module, shift } or { engine, bytes, pages }.
-async function prepare(bytes, pages, own) {
-  if (!own) {
+// What of the app the worker gets, for the place that it has: { code, module, shift }, or
+// { code, bytes, pages } for our engine.
+async function prepare(life) {
+  const { bytes, pages } = life;
+  if (!life.place.own) {
     try {
       const limited = limit_memory(bytes, pages);
-      return { module: await WebAssembly.compile(limited), shift: limited.length - bytes.length };
-    } catch { /* ours runs it, or says in our words what is wrong with it */ }
+      const module = await WebAssembly.compile(limited);
+      return { code: wasi_module, module, shift: limited.length - bytes.length };
+    } catch { // ours runs it, or says in our words what is wrong with it
+      places.give_back(life.place, 0);
+      life.place = null;
+      life.place = places.for_own(pages);
+    }
   }
-  return { engine: await own_engine(), bytes, pages };
+  return { code: await own_engine(), bytes, pages };
 }
+
+const BEGIN_MS = 120000; // for a worker to begin, beside many others
 
 async function spawn(app, at, len, memory_pages, own, networks) {
   const start = bytes_at(at, len).slice();
   const channel = new Channel(null, networks ? SOCKETS_MOST : 0);
-  const life = { channel, sockets: new Sockets(channel), paused: false, dead: false };
+  const life = { channel, sockets: new Sockets(channel), paused: false, dead: false, place: null,
+                 bytes: modules.get(app), pages: memory_pages, start };
   apps.set(app, life);
-  if (when_spawned)
-    later(when_spawned);
-  when_spawned = null;
+  life.late = setTimeout(() => refuse(app, `its worker did not begin within ${BEGIN_MS / 1000} s`), BEGIN_MS);
+  begin(app, life, () => own ? places.for_own(memory_pages)
+                             : places.for_browser(least_memory(life.bytes)));
+}
+
+// take: a place for it.
+async function begin(app, life, take) {
+  await null; // not from within the core's call
   try {
-    const what = await prepare(modules.get(app), memory_pages, own);
-    if (life.dead)
+    life.place = take();
+    const what = await prepare(life);
+    if (life.dead) {
+      give_back(life);
       return;
-    life.worker = take_worker();
-    life.worker.onmessage = ({ data }) => data?.failed ? refuse(app, data.failed) : look(app);
-    life.worker.onerror = event => { event.preventDefault(); end(app, 125); };
-    life.worker.postMessage({ shared: life.channel.shared, wasi: wasi_module, start, ...what });
-  } catch (error) {
-    refuse(app, String(error.message));
+    }
+    const { name, worker } = take_worker();
+    Object.assign(life, { name, worker });
+    worker.onmessage = ({ data }) =>
+      data?.no_memory ? begin_in_engine(app, life, data.no_memory)
+        : data?.failed ? refuse(app, data.failed) : look(app);
+    worker.onerror = event => { event.preventDefault(); end(app, 125); };
+    const { pool, ...place } = life.place;
+    worker.postMessage({ shared: life.channel.shared, start: life.start, place, ...what });
+  } catch (error) { // a browser has only so many memories
+    const why = error instanceof RangeError ? `no memory for one more app: ${error.message}` : error.message;
+    if (!life.dead)
+      refuse(app, String(why));
   }
 }
 
+// The browser has no memory of its own left for it, and nothing of it has run.
+function begin_in_engine(app, life, why) {
+  if (life.dead)
+    return;
+  give_back(life);
+  if (life.tried_twice) {
+    refuse(app, `no memory for one more app: ${why}`);
+    return;
+  }
+  life.tried_twice = true;
+  begin(app, life, () => places.in_engine());
+}
+
+// Its place is free when its worker cannot run any more, which may be later than terminate().
+function give_back(life) {
+  const { place, worker, name, channel } = life;
+  life.place = life.worker = null;
+  if (!place)
+    return;
+  if (!worker) {
+    places.give_back(place, 0);
+    return;
+  }
+  worker.terminate();
+  navigator.locks.request(name, () => places.give_back(place, channel.used_bytes()));
+}
+
+// The core hears that it runs, and in which engine, before anything else of it.
+function tell(app, life) {
+  if (life.told)
+    return;
+  life.told = true;
+  clearTimeout(life.late);
+  core.spawned(app, life.place?.own ? 1 : 0);
+  when_spawned?.();
+  when_spawned = null;
+}
+
 function refuse(app, why) {
+  const life = apps.get(app);
+  if (!life)
+    return;
+  tell(app, life);
   const words = text.encode(why).subarray(0, 200);
   const packet = new Uint8Array(28 + words.length);
   const head = new DataView(packet.buffer);
@@ -207,6 +282,7 @@ function kill(app) {
   if (!life || life.dead)
     return;
   life.dead = true;
+  life.channel.forbid();
   life.worker?.terminate();
   later(() => end(app, 0));
 }
@@ -259,6 +335,7 @@ function look(app) {
   const life = apps.get(app);
   if (!life)
     return;
+  tell(app, life);
   const { channel } = life;
   channel.silence_bell();
   if (channel.has_wanted_room())
@@ -301,7 +378,10 @@ function end(app, code) {
   const life = apps.get(app);
   if (!life)
     return;
-  life.worker?.terminate();
+  tell(app, life);
+  life.dead = true;
+  life.channel.forbid(); // should its worker not even hold its lock yet
+  give_back(life);
   life.sockets.close();
   for (const stream of [1, 2]) {
     const n = life.channel.take(stream, bytes_at(core.packet(), PIECE));
@@ -354,7 +434,7 @@ const prepared = Promise.all([
   get('boot.toml').then(answer => answer.arrayBuffer()),
 ]);
 prepared.catch(() => {}); // boot() says it
-spare = new Worker('app-worker.js', { type: 'module' });
+spare = new_worker();
 
 async function boot({ columns, rows, run: alone, bridge: relay }) {
   bridge = relay ?? null;
@@ -366,6 +446,7 @@ async function boot({ columns, rows, run: alone, bridge: relay }) {
   const [core_wasm, wasi_wasm, boot_toml] = await prepared;
   core = core_wasm.instance.exports;
   wasi_module = wasi_wasm;
+  places = new Places(wasi_module);
   if (core.open() < 0)
     throw new Error('there is no memory for the core');
   const why = await storage.open(core, give);

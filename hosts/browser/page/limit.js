@@ -45,6 +45,19 @@ function limited(bytes, at, end, pages) {
   return out;
 }
 
+// Pages that the module's own first memory begins with; 0 when it has none, or is no module.
+export function least_memory(bytes) {
+  try {
+    for (let at = 8; at < bytes.length;) {
+      const [size, start] = read_u32(bytes, at + 1);
+      if (bytes[at] === MEMORY_SECTION)
+        return read_u32(bytes, read_u32(bytes, start)[1] + 1)[0];
+      at = start + size;
+    }
+  } catch { /* the engine will say so */ }
+  return 0;
+}
+
 // The module's bytes, its memories bounded. What is no module is given back for the engine to say so.
 export function limit_memory(bytes, pages) {
   for (let at = 8; at < bytes.length;) {

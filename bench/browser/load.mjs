@@ -1,34 +1,16 @@
 #!/usr/bin/env node
 // The page under load: as many as 200 apps at once, and a key's echo, idle and beside an app that floods.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { with_copies } from '../../tests/browser/copies.mjs';
 import { browse, serve, Session } from '../../tests/browser/drive.mjs';
 
-const PARTS = 'out/tests/browser/parts', APPS = 200, KEYS = 100;
+const APPS = 200, KEYS = 100;
 
 const percentile = (values, p) => values.sort((a, b) => a - b)[Math.ceil(values.length * p / 100) - 1];
 const figure = (name, value, unit) =>
   console.log(`BENCH browserload.${name} ${value.toFixed(Number.isInteger(value) || value >= 10 ? 0 : 2)} ${unit}`);
-
-// The page's folder with as many calculators: they wait for messages.
-function prepare(work) {
-  const parts = join(work, 'parts');
-  cpSync(PARTS, parts, { recursive: true });
-  const manifest = readFileSync(join(parts, 'apps/calculator/vyoma.toml'), 'utf8');
-  for (let i = 1; i <= APPS; i++) {
-    const folder = join(parts, `apps/many-${i}`);
-    mkdirSync(folder);
-    cpSync(join(parts, 'apps/calculator/calculator.wasm'), join(folder, 'calculator.wasm'));
-    writeFileSync(join(folder, 'vyoma.toml'),
-                  manifest.replace('name = "calculator"', `name = "many-${i}"`));
-  }
-  const sealed = spawnSync('node', ['hosts/browser/seal.mjs', parts, join(work, 'web')]);
-  if (sealed.status !== 0)
-    throw new Error(String(sealed.stderr));
-  return join(work, 'web');
-}
 
 // MiB of the browser's processes, shared pages by their part.
 function memory(profile) {
@@ -76,21 +58,39 @@ function echoes(page) {
   }, KEYS);
 }
 
+// Milliseconds from the keys that start an app and ask it until its answer is drawn; null: it has none.
+const start_and_ask = (page, name, number) => page.evaluate(([keys, wanted]) => new Promise(resolve => {
+  const { terminal } = self.vyoma, write = terminal.write.bind(terminal);
+  const decoder = new TextDecoder(), begin = performance.now();
+  let text = '';
+  const finish = result => {
+    terminal.write = write;
+    resolve(result);
+  };
+  terminal.write = (data, done) => write(data, () => {
+    text += decoder.decode(data);
+    if (text.includes(wanted))
+      finish(performance.now() - begin);
+    done?.();
+  });
+  setTimeout(finish, 30000, null);
+  terminal.input(keys);
+}), [`start ${name}\r${name}: ${number}+1000\r`, `${name}: = ${number + 1000}`]);
+
 // Until one does not answer: a browser may hold fewer than the core would.
 async function many(s, profile) {
-  const before = memory(profile), begin = performance.now();
-  let alive = 0, time = 0;
-  for (; alive < APPS; alive++, time = performance.now() - begin) {
-    const name = `many-${alive + 1}`;
-    await s.command(`start ${name}`);
-    await s.command(`${name}: ${alive}+1000`);
-    await s.shows(new RegExp(`^${name}: = ${alive + 1000}$|${name}: (ended|is not)`, 'm'), 30000);
-    if (!new RegExp(`^${name}: = ${alive + 1000}$`, 'm').test(await s.screen()))
+  const before = memory(profile), begin = performance.now(), times = [];
+  for (let i = 1; i <= APPS; i++) {
+    const time = await start_and_ask(s.page, `many-${i}`, i);
+    if (time === null)
       break;
+    times.push(time);
   }
-  figure('apps_at_once', alive, 'apps');
-  figure('apps_start', time / 1000, 's');
+  figure('apps_at_once', times.length, 'apps');
+  figure('apps_start', (performance.now() - begin) / 1000, 's');
   figure('apps_memory', memory(profile) - before, 'MiB');
+  report('apps_start_each', times);
+  report('key_echo_apps', await echoes(s.page));
 }
 
 function report(name, times) {
@@ -99,7 +99,7 @@ function report(name, times) {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'vyoma-load-'));
-const server = await serve(prepare(work)), browser = await browse();
+const server = await serve(with_copies(work, APPS, () => 'calculator')), browser = await browse();
 try {
   const s = new Session(browser.context.pages()[0]);
   await s.open(server.address);

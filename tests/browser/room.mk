@@ -20,3 +20,6 @@ $(eval $(call fuzz_target,browser_store,tests/fuzz/browser_store.c,hosts/browser
 $(eval $(call script_test,browser/network,tests/browser/network.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma \
     $(APPS)))
 $(eval $(call script_test,browser/offline,tests/browser/offline.mjs,$(WEB_TEST)/.stamp))
+$(eval $(call script_test,browser/many,tests/browser/many.mjs,$(WEB_TEST)/.stamp))
+$(eval $(call quick_test,browser/places,tests/browser/places.mjs,$(addprefix $(WEB)/,wasi.wasm engine.wasm \
+    apps/hello/hello.wasm)))

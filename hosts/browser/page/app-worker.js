@@ -308,8 +308,8 @@ function begin({ code }) {
     wasi.own_heap(place.begin + free, place.begin + place.size);
 }
 
-// Held for as long as anything of this worker can run: terminate() of a worker that computes may
-// take seconds, and whoever has ended it learns by this lock when its place is free.
+// Held for as long as anything of this worker can run: terminate() does not say when a worker
+// that computes has stopped; whoever ended it learns by this lock when its place is free.
 const alive = new Promise((resolve, reject) => {
   navigator.locks.request(self.name, () => {
     resolve();

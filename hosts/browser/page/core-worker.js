@@ -121,11 +121,26 @@ async function spawn(app, at, len, memory_pages, own, networks) {
                              : places.for_browser(least_memory(life.bytes)));
 }
 
+const AGAIN_MS = 250, AGAIN_MOST = 8;
+
+// A browser that has no memory for a place may have some soon: what has ended, a page that was
+// reloaded too, is freed when it likes.
+async function place_for(life, take) {
+  for (let tries = 1; ; tries++)
+    try {
+      return take();
+    } catch (error) {
+      if (life.dead || tries === AGAIN_MOST)
+        throw error;
+      await new Promise(resolve => setTimeout(resolve, AGAIN_MS));
+    }
+}
+
 // take: a place for it.
 async function begin(app, life, take) {
   await null; // not from within the core's call
   try {
-    life.place = take();
+    life.place = await place_for(life, take);
     const what = await prepare(life);
     if (life.dead) {
       give_back(life);
@@ -147,10 +162,12 @@ async function begin(app, life, take) {
 }
 
 // The browser has no memory of its own left for it, and nothing of it has run.
-function begin_in_engine(app, life, why) {
+async function begin_in_engine(app, life, why) {
   if (life.dead)
     return;
-  give_back(life);
+  await give_back(life); // what it could have may be what is needed
+  if (life.dead)
+    return;
   if (life.tried_twice) {
     refuse(app, `no memory for one more app: ${why}`);
     return;
@@ -159,7 +176,8 @@ function begin_in_engine(app, life, why) {
   begin(app, life, () => places.in_engine());
 }
 
-// Its place is free when its worker cannot run any more, which may be later than terminate().
+// Its place is free when its worker cannot run any more, which may be later than terminate(): then
+// the promise that this returns is kept.
 function give_back(life) {
   const { place, worker, name, channel } = life;
   life.place = life.worker = null;
@@ -170,7 +188,7 @@ function give_back(life) {
     return;
   }
   worker.terminate();
-  navigator.locks.request(name, () => places.give_back(place, channel.used_bytes()));
+  return navigator.locks.request(name, () => places.give_back(place, channel.used_bytes()));
 }
 
 // The core hears that it runs, and in which engine, before anything else of it.

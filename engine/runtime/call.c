@@ -26,6 +26,8 @@ enum eng_trap_code store_refill(struct eng_store *s)
         s->budget = 0;
         return ENG_TRAP_INTERRUPTED;
     }
+    if (!s->fuel && s->env->refuel)
+        s->fuel = s->env->refuel(s->env->ctx);
     uint64_t take = s->fuel < ENG_INTERRUPT_PERIOD ? s->fuel : ENG_INTERRUPT_PERIOD;
     s->budget = take;
     if (!take)

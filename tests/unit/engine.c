@@ -189,6 +189,27 @@ TEST(fuel)
     close_fixture(&fx);
 }
 
+static uint32_t refuels;
+
+static uint64_t refuel(void *ctx) { return ++refuels > 10 ? 0 : 500; }
+
+/* Whoever gives fuel piece by piece sees every piece used up. */
+TEST(refuel)
+{
+    struct fixture fx;
+    open_fixture(&fx, EMBED_CHECK);
+    fx.embed.env.refuel = refuel;
+    refuels = 0;
+    eng_set_fuel(fx.store, 100);
+    CHECK_INT(call1(&fx, "count", 1001), 1001);
+    CHECK_INT(refuels, 2); /* 100, then 500 each */
+    CHECK_INT(eng_fuel(fx.store), 100);
+    CHECK_INT(call1(&fx, "spin", 0), -1);
+    CHECK_INT(fx.trap.code, ENG_TRAP_OUT_OF_FUEL);
+    CHECK_INT(refuels, 11);
+    close_fixture(&fx);
+}
+
 TEST(interrupt)
 {
     struct fixture fx;
@@ -460,7 +481,7 @@ TEST(no_memory_for_code)
 }
 
 TEST_MAIN(RUN(backtrace) RUN(memory_checked) RUN(memory_guarded)
-              RUN(memory_without_the_promised_guard) RUN(fuel) RUN(interrupt)
+              RUN(memory_without_the_promised_guard) RUN(fuel) RUN(refuel) RUN(interrupt)
                   RUN(interrupt_in_a_long_fill) RUN(stack_exhausted) RUN(indirect_calls)
                       RUN(host_functions) RUN(calls_back_without_end) RUN(values)
                           RUN(many_instances) RUN(refusals) RUN(out_of_memory)

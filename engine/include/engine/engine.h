@@ -193,6 +193,9 @@ struct eng_env {
     uint32_t part_bytes; /* of bodies, at least, that a part is made of; 0: as measured to be good */
     /* Refuse what the specification got after 2.0, as a module of 2.0 may not have it. */
     bool core_2_only;
+    /* The guest has used up its fuel: how much more it gets; 0: it traps. May wait, to slow it
+     * down, and may not touch the store. NULL: it gets none. */
+    uint64_t (*refuel)(void *ctx);
 };
 
 /* Why a module was refused. `offset`: byte in the module, for decode and
@@ -404,7 +407,7 @@ enum { ENG_INTERRUPT_PERIOD = 1024 };
 void eng_interrupt(struct eng_store *s);
 
 /* Fuel: one unit a loop iteration or call, checked there. UINT64_MAX (the default)
- * is unlimited. */
+ * is unlimited. What comes when it is used up: eng_env.refuel. */
 void eng_set_fuel(struct eng_store *s, uint64_t fuel);
 uint64_t eng_fuel(const struct eng_store *s);
 

@@ -23,3 +23,4 @@ $(eval $(call script_test,browser/offline,tests/browser/offline.mjs,$(WEB_TEST)/
 $(eval $(call script_test,browser/many,tests/browser/many.mjs,$(WEB_TEST)/.stamp))
 $(eval $(call quick_test,browser/places,tests/browser/places.mjs,$(addprefix $(WEB)/,wasi.wasm engine.wasm \
     apps/hello/hello.wasm)))
+$(eval $(call script_test,browser/share,tests/browser/share.mjs,$(WEB_TEST)/.stamp))

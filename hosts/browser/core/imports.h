@@ -15,9 +15,10 @@ JS(load) void js_load(uint32_t app, const void *name, size_t len);
 JS(verify) void js_verify(uint32_t app, const void *name, size_t len);
 JS(unload) void js_unload(uint32_t app);
 /* packet: WIRE_START and what belongs to it. memory_pages: most that the app may have. */
-/* own: in our own engine. sockets: it may have some. Answered by spawned(). */
+/* own: in our own engine. sockets: it may have some. cpu_percent: of a processor that it may
+ * use, 0: all. Answered by spawned(). */
 JS(spawn) void js_spawn(uint32_t app, const void *packet, size_t len, uint32_t memory_pages,
-                        uint32_t own, uint32_t sockets);
+                        uint32_t own, uint32_t sockets, uint32_t cpu_percent);
 /* How many bytes its stdin took; then delivered(app) comes once there is room. */
 JS(write_stdin) int32_t js_write_stdin(uint32_t app, const void *bytes, size_t len);
 JS(close_stdin) void js_close_stdin(uint32_t app);

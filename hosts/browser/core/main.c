@@ -115,7 +115,8 @@ static int op_spawn(void *ctx, core_app id, const struct core_grants *grants,
         return E_LIMIT;
     js_spawn(id, &sys.out, sizeof sys.out.head + sys.out.head.a_len + sys.out.head.b_len,
              pages > PAGE ? PAGE : (uint32_t)pages, grants->manifest->own_engine,
-             manifest_has(grants->manifest, MANIFEST_CAP_NETWORK));
+             manifest_has(grants->manifest, MANIFEST_CAP_NETWORK),
+             grants->cpu_percent < 100 ? grants->cpu_percent : 0);
     return E_AGAIN;
 }
 

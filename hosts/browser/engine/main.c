@@ -16,6 +16,10 @@ enum { EXIT_TRAP = 134, EXIT_STOPPED = 143, EXIT_REFUSED = 126 }; /* as `vyoma r
 
 /* The place is going to be used up to there. 0, or below: it cannot. */
 JS(reach) int32_t js_reach(void *to);
+/* A slice of its work is done: waits for as long as its part of a processor wants. */
+JS(rest) void js_rest(void);
+
+enum { SLICE = 16384 }; /* loop heads and calls: about a millisecond, or less */
 
 static struct {
     struct heap heap;
@@ -55,6 +59,12 @@ static int memory_grow(void *ctx, struct eng_mem_block *block, uint64_t size)
         return E_NOMEM;
     *block = (struct eng_mem_block){ .base = base, .size = size, .capacity = size };
     return 0;
+}
+
+static uint64_t refuel(void *ctx)
+{
+    js_rest();
+    return SLICE;
 }
 
 static void memory_destroy(void *ctx, struct eng_mem_block *block)
@@ -180,7 +190,7 @@ static int resolve(void *ctx, const struct eng_import *import, struct eng_extern
     return r;
 }
 
-static int32_t run(const struct eng_env *env, struct eng_module *m, uint32_t pages)
+static int32_t run(const struct eng_env *env, struct eng_module *m, uint32_t pages, bool rests)
 {
     struct eng_store_options options = { .memory_pages_max = pages };
     struct eng_resolver resolver = { &own.link, resolve };
@@ -191,6 +201,8 @@ static int32_t run(const struct eng_env *env, struct eng_module *m, uint32_t pag
     struct eng_error err = { .code = E_NOMEM };
     if (eng_store_create(env, &options, &store) < 0)
         return refuse_text("no memory for the guest's stack");
+    if (rests)
+        eng_set_fuel(store, SLICE);
     wasi_link_init(&own.link, &app.wasi, store, app.caps);
     int r = eng_instance_create(store, m, &resolver, &inst, &err, &own.trap);
     if (r > 0)
@@ -227,17 +239,18 @@ EXPORT(own_room) void *do_own_room(size_t len)
     return own.module;
 }
 
-/* Runs the module to its end: the exit code. pages: the most memory that it may have. */
-EXPORT(own_run) int32_t do_own_run(uint32_t pages)
+/* Runs the module to its end: the exit code. pages: the most memory that it may have.
+ * rests: it asks for leave to go on after each slice. */
+EXPORT(own_run) int32_t do_own_run(uint32_t pages, uint32_t rests)
 {
     static const struct eng_env env = { .resize = resize, .memory_create = memory_create,
                                         .memory_grow = memory_grow,
-                                        .memory_destroy = memory_destroy };
+                                        .memory_destroy = memory_destroy, .refuel = refuel };
     struct eng_module *m;
     struct eng_error err;
     if (eng_module_load(&env, span_of(own.module, own.module_len), &m, &err) < 0)
         return refuse(&err);
     heap_resize(&own.heap, own.module, own.module_len ? own.module_len : 1, 0);
     take_pieces(&app.host);
-    return run(&env, m, pages);
+    return run(&env, m, pages, rests != 0);
 }

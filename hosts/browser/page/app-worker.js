@@ -3,6 +3,7 @@
 // Or engine.wasm, our own engine and WASI in one, which runs the module.
 import { Channel, STOPPED, WOULD_BLOCK } from './channel.js';
 import { free_from, put } from './place.js';
+import { Share } from './share.js';
 import { next_pending } from './sockets.js';
 import { describe_trap, Ended } from './traps.js';
 
@@ -15,6 +16,7 @@ Error.stackTraceLimit = 64; // V8 would keep ten frames
 
 let channel, wasi, guest_memory;
 let memory, place; // that wasi is in, and which part of it
+let share; // of a processor, when the app has but a part
 const exported = new Map(); // names of functions by number, for backtraces
 let shift; // by how much the module's code was moved when its memory was bounded
 
@@ -182,7 +184,7 @@ const host = {
   guest_size: () => guest_memory ? guest_memory.buffer.byteLength : 0,
   guest_get: (to, from, len) => wasi_bytes(to, len).set(guest_bytes(from, len)),
   guest_put: (to, from, len) => guest_bytes(to, len).set(wasi_bytes(from, len)),
-  clock, random, reach, stream_read, stream_write, ask, poll,
+  rest: () => share.rest(channel.waited_ms), clock, random, reach, stream_read, stream_write, ask, poll,
   socket_accept, socket_read, socket_write, socket_shutdown, socket_close,
 };
 
@@ -267,20 +269,22 @@ function run(module) {
 }
 
 // The same in our own engine, which has WASI in it and says its last words itself.
-function run_own(bytes, pages) {
+function run_own({ bytes, pages, cpu_percent }) {
   const at = wasi.own_room(bytes.length);
   if (!at)
     refuse('no memory to load the module');
   wasi_bytes(at, bytes.length).set(bytes);
   channel.ring(); // it runs
-  return wasi.own_run(pages);
+  if (cpu_percent)
+    share = new Share(cpu_percent);
+  return wasi.own_run(pages, cpu_percent ? 1 : 0);
 }
 
 function life(data) {
   try {
     if (wasi.start() < 0)
       refuse('arguments or environment are malformed');
-    return place.own ? run_own(data.bytes, data.pages) : run(data.module);
+    return place.own ? run_own(data) : run(data.module);
   } catch (error) {
     if (error instanceof Ended)
       return error.code;

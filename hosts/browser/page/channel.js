@@ -36,6 +36,7 @@ export class Channel {
     this.streams = [0, 1, 2].map(i => new Ring(this.words, STREAMS + i * RING_WORDS,
       new Uint8Array(this.shared, WORDS * 4 + i * STREAM_BYTES, STREAM_BYTES)));
     this.sockets = [];
+    this.waited_ms = 0; // by the app's side, ever
     for (let at = TOTAL; at + SOCKET_BYTES <= this.shared.byteLength; at += SOCKET_BYTES)
       this.sockets.push(new Socket(this.shared, at));
   }
@@ -117,10 +118,11 @@ export class Channel {
         return got;
       if (until_stopped && this.stopping())
         return STOPPED;
-      const left = end - performance.now();
-      if (left <= 0)
+      const now = performance.now();
+      if (end <= now)
         return undefined;
-      Atomics.wait(this.words, WAKE, wake, left);
+      Atomics.wait(this.words, WAKE, wake, end - now);
+      this.waited_ms += performance.now() - now;
     }
   }
 

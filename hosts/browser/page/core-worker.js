@@ -91,9 +91,9 @@ const own_engine = () =>
   });
 
 // What of the app the worker gets, for the place that it has: { code, module, shift }, or
-// { code, bytes, pages } for our engine.
+// { code, bytes, pages, cpu_percent } for our engine.
 async function prepare(life) {
-  const { bytes, pages } = life;
+  const { bytes, pages, cpu_percent } = life;
   if (!life.place.own) {
     try {
       const limited = limit_memory(bytes, pages);
@@ -105,19 +105,20 @@ async function prepare(life) {
       life.place = places.for_own(pages);
     }
   }
-  return { code: await own_engine(), bytes, pages };
+  return { code: await own_engine(), bytes, pages, cpu_percent };
 }
 
 const BEGIN_MS = 120000; // for a worker to begin, beside many others
 
-async function spawn(app, at, len, memory_pages, own, networks) {
+// Only our engine can be held to a part of a processor.
+async function spawn(app, at, len, memory_pages, own, networks, cpu_percent) {
   const start = bytes_at(at, len).slice();
   const channel = new Channel(null, networks ? SOCKETS_MOST : 0);
   const life = { channel, sockets: new Sockets(channel), paused: false, dead: false, place: null,
-                 bytes: modules.get(app), pages: memory_pages, start };
+                 bytes: modules.get(app), pages: memory_pages, cpu_percent, start };
   apps.set(app, life);
   life.late = setTimeout(() => refuse(app, `its worker did not begin within ${BEGIN_MS / 1000} s`), BEGIN_MS);
-  begin(app, life, () => own ? places.for_own(memory_pages)
+  begin(app, life, () => own || cpu_percent ? places.for_own(memory_pages)
                              : places.for_browser(least_memory(life.bytes)));
 }
 

@@ -136,8 +136,13 @@ $(foreach a,$(WEB_APP_NAMES),$(eval $(call web_app,$(a))))
 WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm $(WEB_PAGE) $(WEB)/xterm.mjs \
              $(WEB)/xterm.css $(WEB)/addon-fit.mjs $(WEB_ROOT) $(WEB_APPS)
 WEB_SEAL := hosts/browser/seal.mjs hosts/browser/served.json
+# Parts whose source is gone go too.
+WEB_LIST := $(O)/web-parts.list
+.PHONY: web-list
+$(WEB_LIST): web-list
+	@hosts/browser/forget $(WEB) $@ $(WEB_FILES:$(WEB)/%=%)
 WEB_SEALED := $(O)/web/sw.js
-$(WEB_SEALED): $(WEB_FILES) $(WEB_SEAL)
+$(WEB_SEALED): $(WEB_FILES) $(WEB_SEAL) $(WEB_LIST)
 	@node hosts/browser/seal.mjs $(WEB) $(O)/web
 
 .PHONY: web run-browser

@@ -6,10 +6,11 @@ $(O)/tests/browser/%.wasm: tests/browser/apps/%.c $(wildcard sdk/include/vyoma/*
 	@printf '  %-4s %s\n' app '$@'
 	@$(call app_build,-Werror $<,$@)
 $(WEB_TEST)/.stamp: $(WEB_FILES) $(web.test_apps:%=$(O)/tests/browser/%.wasm) \
-    $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder $(WEB_SEAL) $$(wasi.programs)
+    $(web.test_apps:%=tests/browser/apps/%.toml) tests/browser/folder $(WEB_SEAL) $(WEB_LIST) $$(wasi.programs)
 	@tests/browser/folder $(WEB) $(WEB_TEST) $(web.test_apps)
 	@node hosts/browser/seal.mjs $(WEB_TEST) $(O)/tests/browser/web
 	@touch $@
+$(eval $(call quick_test,browser/build,tests/browser/build.mjs,))
 $(eval $(call script_test,browser/session,tests/browser/session.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma))
 $(eval $(call script_test,browser/storage,tests/browser/storage.mjs,$(WEB_TEST)/.stamp))
 $(eval $(call unit_test,unit/browser_store,tests/unit/browser_store.c,hosts/browser/store wasi base))

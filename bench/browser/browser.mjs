@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The page in headless Chromium: from the first byte to the prompt, an app's start, a key's echo.
-// Medians. Cold: a profile that has never seen the page. Warm: the page loaded again.
+// Medians. Cold: a profile that has never seen the page. Warm: the page loaded again at once; later: by
+// its service worker. Beside them, in the same rounds, a page that does nothing but begin a worker.
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
@@ -12,14 +13,43 @@ const median = values => values.sort((a, b) => a - b)[values.length >> 1];
 const figure = (name, value, unit) =>
   console.log(`BENCH browser.${name} ${value.toFixed(value < 10 ? 2 : 0)} ${unit}`);
 
-async function until_prompt(session, load) {
+async function until(session, load, there) {
   const begin = performance.now();
   await load();
-  await session.page.waitForFunction(() => {
-    const buffer = self.vyoma?.terminal.buffer.active;
-    return /^vyoma>/.test(buffer?.getLine(buffer.baseY + buffer.cursorY)?.translateToString() ?? '');
-  });
+  await session.page.waitForFunction(there);
   return performance.now() - begin;
+}
+
+const until_prompt = (session, load) => until(session, load, () => {
+  const buffer = self.vyoma?.terminal.buffer.active;
+  return /^vyoma>/.test(buffer?.getLine(buffer.baseY + buffer.cursorY)?.translateToString() ?? '');
+});
+
+// Cold and warm of the page that does nothing.
+async function empty_page(address, times) {
+  const browser = await browse(), session = new Session(browser.context.pages()[0]);
+  const there = () => document.querySelector('main').textContent !== '';
+  times.cold.push(await until(session, () => session.open(address), there));
+  times.warm.push(await until(session, () => session.page.reload(), there));
+  await browser.close();
+}
+
+// The page by what its service worker has kept, once that has finished fetching.
+async function until_prompt_later(session) {
+  await session.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await session.page.waitForTimeout(500);
+  await until_prompt(session, () => session.page.reload());
+  return until_prompt(session, () => session.page.reload());
+}
+
+function boot_figures(page, empty) {
+  for (const [name, times] of Object.entries(page)) {
+    const beside = empty[name] ?? empty.warm;
+    figure(`boot_${name}`, median(times), 'ms');
+    figure(`boot_${name}_ratio`, median(times) / median(beside), 'x_empty_page');
+  }
+  for (const [name, times] of Object.entries(empty))
+    console.log(`BENCH peer.browser.empty_page_${name} ${median(times).toFixed(0)} ms`);
 }
 
 // Milliseconds from the keys until the screen has one more of `text`, seen by the page itself.
@@ -86,14 +116,16 @@ async function files() {
 }
 
 await files();
-const server = await serve(FOLDER);
+const server = await serve(FOLDER), empty_server = await serve('bench/browser/empty');
 try {
-  const cold = [], warm = [];
+  const boot = { cold: [], warm: [], later: [] }, empty = { cold: [], warm: [] };
   for (let i = 0; i < ROUNDS; i++) {
+    await empty_page(empty_server.address, empty);
     const browser = await browse();
     const session = new Session(browser.context.pages()[0]);
-    cold.push(await until_prompt(session, () => session.open(server.address)));
-    warm.push(await until_prompt(session, () => session.page.reload()));
+    boot.cold.push(await until_prompt(session, () => session.open(server.address)));
+    boot.warm.push(await until_prompt(session, () => session.page.reload()));
+    boot.later.push(await until_prompt_later(session));
     if (i === ROUNDS - 1) {
       await session.page.waitForTimeout(500);
       figure('app_start', await repeat(session.page, 'start hello\r', 'Hello from Vyoma'), 'ms');
@@ -106,9 +138,9 @@ try {
     }
     await browser.close();
   }
-  figure('boot_cold', median(cold), 'ms');
-  figure('boot_warm', median(warm), 'ms');
+  boot_figures(boot, empty);
   sizes();
 } finally {
   server.stop();
+  empty_server.stop();
 }

@@ -135,7 +135,7 @@ $(foreach a,$(WEB_APP_NAMES),$(eval $(call web_app,$(a))))
 
 WEB_FILES := $(WEB)/core.wasm $(WEB)/wasi.wasm $(WEB)/engine.wasm $(WEB_PAGE) $(WEB)/xterm.mjs \
              $(WEB)/xterm.css $(WEB)/addon-fit.mjs $(WEB_ROOT) $(WEB_APPS)
-WEB_SEAL := hosts/browser/seal.mjs hosts/browser/served.json
+WEB_SEAL := hosts/browser/seal.mjs hosts/browser/join.mjs hosts/browser/served.json
 # Parts whose source is gone go too.
 WEB_LIST := $(O)/web-parts.list
 .PHONY: web-list

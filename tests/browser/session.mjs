@@ -108,6 +108,9 @@ async function main() {
   try {
     await s.open(server.address);
     await check('the shell prompts', () => s.shows(/^vyoma>/m), s);
+    // The document, five scripts, two sheets, two workers, two modules, first.bin; manifest and icon.
+    await check('for which it has asked its server at most 16 times', () => s.requests.length <= 16, s);
+    await check('and for no app by itself', () => !s.requests.some(url => url.includes('/apps/')), s);
     await check('the page is isolated from others', () =>
       page.evaluate(() => self.crossOriginIsolated), s);
     await apps(s);

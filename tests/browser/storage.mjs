@@ -253,7 +253,7 @@ await in_browser(async () => {
     return true;
   }), s);
   await leave(s);
-}, () => context.route('**/disk.js', async route => {
+}, () => context.route('**/core-worker.js', async route => {
   const answer = await route.fetch();
   await route.fulfill({ response: answer, body:
     'delete FileSystemFileHandle.prototype.createSyncAccessHandle;\n' + await answer.text() });

@@ -1,4 +1,5 @@
 // An app's folder on the server that the page came from.
+import { take_first } from './first.js';
 
 const E_NOENT = -6, E_IO = -11;
 const MANIFEST_MOST = 32 * 1024 + 1, MODULE_MOST = 64 * 1024 * 1024;
@@ -11,6 +12,9 @@ class NotRead extends Error {
 }
 
 async function get(address, most) {
+  const first = await take_first(address);
+  if (first)
+    return first;
   const answer = await fetch(address);
   if (!answer.ok)
     throw new NotRead(answer.status === 404 ? E_NOENT : E_IO, `${answer.status}`);

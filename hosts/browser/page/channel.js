@@ -19,7 +19,8 @@ const KILLED = 17;   // 1: its worker is not to begin any more
 const WORDS = 32;
 
 const NONE = 0, ASKED = 1, ANSWERED = 2;
-export const WOULD_BLOCK = -1, STOPPED = -2;
+export const WOULD_BLOCK = -1;
+export const STOPPED = -2;
 
 const STREAM_BYTES = 65536; // a power of two
 const HEAD_BYTES = 28;      // struct wire of wire.h

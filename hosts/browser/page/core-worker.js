@@ -1,9 +1,9 @@
 // The core's worker: core.wasm, and all that its actions ask for. Messages in: from the page what
 // is typed, from app workers that there is something in their channel. Never blocks.
-import './disk.js'; // storage.js wants it: named here, it is fetched with the others
 import { Channel } from './channel.js';
 import { read_app } from './apps.js';
 import { BridgeRemote } from './bridge.js';
+import { take_first } from './first.js';
 import { least_memory, limit_memory } from './limit.js';
 import { Places } from './places.js';
 import { PageRemote } from './ports.js';
@@ -446,18 +446,23 @@ async function get(name) {
   return answer;
 }
 
-// Before anybody has asked for it, as is the first app's worker.
+const boot_text = async () => await take_first(new URL('boot.toml', self.location)) ??
+                              new Uint8Array(await (await get('boot.toml')).arrayBuffer());
+
+// All at once, and before anybody has asked for it.
+spare = new_worker();
+const alone = be_alone();
+storage.find(alone);
 const prepared = Promise.all([
   WebAssembly.instantiateStreaming(get('core.wasm'), { host }),
   WebAssembly.compileStreaming(get('wasi.wasm')),
-  get('boot.toml').then(answer => answer.arrayBuffer()),
+  boot_text(),
 ]);
 prepared.catch(() => {}); // boot() says it
-spare = new_worker();
 
-async function boot({ columns, rows, run: alone, bridge: relay }) {
+async function boot({ run: ends, bridge: relay }) {
   bridge = relay ?? null;
-  if (!await be_alone()) {
+  if (!await alone) {
     self.postMessage({ say: 'Vyoma is running in another tab or window of this browser, and only ' +
                             'one can run at a time. Use that one, or close it and reload this page.' });
     return;
@@ -471,27 +476,20 @@ async function boot({ columns, rows, run: alone, bridge: relay }) {
   const why = await storage.open(core, give);
   if (why)
     self.postMessage({ say: why });
-  if (alone) {
-    run(alone);
-    return;
-  }
-  core.boot(1, give(new Uint8Array(boot_toml)));
-  core.console_size(columns, rows);
-  for (const { request, answer } of early.splice(0))
-    ask_port(request, answer);
+  if (ends)
+    run(ends);
+  else
+    core.boot(1, give(boot_toml));
+  booted = true;
+  early.splice(0).forEach(on_message);
 }
 
-const early = []; // requests of ports that came before the core
-const EARLY_MOST = 32;
+let booted = false;
+const early = []; // what came before that
+const EARLY_MOST = 64;
 
-self.onmessage = ({ data }) => {
-  if (data.boot)
-    boot(data.boot).catch(error => self.postMessage({ failed: String(error.message) }));
-  else if (!core) { // not begun, or not to begin
-    if (data.request && early.length < EARLY_MOST)
-      early.push(data);
-  }
-  else if (data.request)
+function on_message(data) {
+  if (data.request)
     ask_port(data.request, data.answer);
   else if (data.keys)
     on_keys(data.keys);
@@ -501,7 +499,23 @@ self.onmessage = ({ data }) => {
     core.console_size(data.size.columns, data.size.rows);
   else if (data.audit)
     self.postMessage({ audit: read_audit() });
+}
+
+const boot_or_say = how => boot(how).catch(error => self.postMessage({ failed: String(error.message) }));
+
+self.onmessage = ({ data }) => {
+  if (data.boot)
+    boot_or_say(data.boot);
+  else if (booted)
+    on_message(data);
+  else if (early.length < EARLY_MOST)
+    early.push(data);
 };
+
+// A page says so in the address (start.js): a message would wait for its terminal.
+const asked = new URLSearchParams(self.location.hash.slice(1));
+if (asked.has('boot'))
+  boot_or_say({ bridge: asked.get('bridge') });
 
 // A core that has broken an invariant of its own does not go on; the page says so.
 self.onunhandledrejection = ({ reason }) =>

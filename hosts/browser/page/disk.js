@@ -88,19 +88,16 @@ async function access(file) {
   }
 }
 
-// Null: this browser, or this kind of window, has none. What fails later is no reason to look
-// elsewhere: there may be data here.
-async function open_opfs() {
+// Our files there, not yet opened. Null: this browser, or this kind of window, has none. What fails
+// later is no reason to look elsewhere: there may be data here.
+async function find_files() {
   if (!self.FileSystemFileHandle?.prototype.createSyncAccessHandle)
     return null;
   const root = await navigator.storage.getDirectory().catch(() => null);
   if (!root)
     return null;
   const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-  const handles = [];
-  for (const name of NAMES)
-    handles.push(await access(await folder.getFileHandle(name, { create: true })));
-  return new Opfs(handles);
+  return Promise.all(NAMES.map(name => folder.getFileHandle(name, { create: true })));
 }
 
 // --- IndexedDB: a row is a run of bytes, its key [file, where it begins]. What is written waits
@@ -212,4 +209,10 @@ async function open_database() {
   return new Database(db, sizes);
 }
 
-export const open_disk = async () => await open_opfs() ?? await open_database();
+// alone: a promise whether we are the only one, which the files are looked for beside; null: we are not.
+export async function open_disk(alone) {
+  const files = await find_files();
+  if (!await alone)
+    return null;
+  return files ? new Opfs(await Promise.all(files.map(access))) : open_database();
+}

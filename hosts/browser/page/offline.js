@@ -2,6 +2,7 @@
 
 const build = document.querySelector('meta[name=build]').content;
 const HOUR = 3600 * 1000;
+const QUIET_MS = 500; // from the core's first word to the prompt, and some
 
 // Until it ends, the page's files are kept: see sweep() there.
 function hold_build() {
@@ -12,8 +13,9 @@ function hold_build() {
 const register = () => navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
 
 // From the next visit on the page needs no network; say() hears of builds that are newer. What is
-// asked of an app's port goes to the core as it is, and the answer back without us.
-export async function work_offline(say, core) {
+// asked of an app's port goes to the core as it is, and the answer back without us. started: a promise
+// that there is time for fetching all that.
+export async function work_offline(say, core, started) {
   if (!navigator.serviceWorker)
     return;
   hold_build();
@@ -23,6 +25,8 @@ export async function work_offline(say, core) {
     else if (data.build && data.build !== build)
       say('A new build of Vyoma is ready: reload the page to run it.');
   };
+  await started;
+  await new Promise(resolve => setTimeout(resolve, QUIET_MS));
   const registration = await register();
   const look = () => registration.update().catch(() => {}); // offline: later
   setInterval(look, HOUR);

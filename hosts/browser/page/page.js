@@ -2,8 +2,10 @@
 import './strict-style.js';
 import { Terminal } from './xterm.mjs';
 import { FitAddon } from './addon-fit.mjs';
-import { core } from './start.js';
+import { core, listen } from './start.js';
 import { is_isolated, isolate_or, work_offline } from './offline.js';
+
+const START_MS = 5000; // by when the core has said its first word, or will not
 
 const say = why => { document.getElementById('notice').textContent = why; };
 
@@ -13,12 +15,6 @@ function save(blob) {
   link.download = 'audit.jsonl';
   link.click();
   URL.revokeObjectURL(link.href);
-}
-
-// The relay that the person has put behind the page's address.
-function bridge_address() {
-  const address = new URLSearchParams(location.hash.slice(1)).get('bridge');
-  return address && /^wss?:\/\//.test(address) ? address : null;
 }
 
 // What an app that listens on the port answers: { status, headers, body }.
@@ -31,7 +27,8 @@ function fetch_port(core, port, path) {
   });
 }
 
-function begin() {
+// on_word: called whenever the core says something.
+function begin(on_word) {
   const terminal = new Terminal({ convertEol: true, screenReaderMode: true, scrollback: 5000 });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
@@ -39,8 +36,18 @@ function begin() {
   fit.fit();
   terminal.focus();
 
-  core.onerror = event => say(`The core could not be started: ${event.message ?? 'see the log'}`);
-  core.onmessage = ({ data }) => {
+  const text = new TextEncoder();
+  terminal.onData(keys => core.postMessage({ keys: text.encode(keys) }));
+  terminal.onBinary(keys => core.postMessage({ keys: Uint8Array.from(keys, c => c.charCodeAt(0)) }));
+  terminal.onResize(({ cols, rows }) => core.postMessage({ size: { columns: cols, rows } }));
+  new ResizeObserver(() => fit.fit()).observe(document.getElementById('terminal'));
+  document.getElementById('audit').onclick = () => {
+    core.postMessage({ audit: true });
+    terminal.focus();
+  };
+  core.postMessage({ size: { columns: terminal.cols, rows: terminal.rows } });
+  listen(data => {
+    on_word();
     if (data.show)
       terminal.write(data.show, () => core.postMessage({ shown: data.show.length }));
     else if (data.audit)
@@ -51,17 +58,7 @@ function begin() {
       say(`The system could not be started: ${data.failed}`);
     else if ('power' in data)
       data.power === 1 ? location.reload() : say('The system has ended. Reload the page to start it.');
-  };
-  const text = new TextEncoder();
-  terminal.onData(keys => core.postMessage({ keys: text.encode(keys) }));
-  terminal.onBinary(keys => core.postMessage({ keys: Uint8Array.from(keys, c => c.charCodeAt(0)) }));
-  terminal.onResize(({ cols, rows }) => core.postMessage({ size: { columns: cols, rows } }));
-  new ResizeObserver(() => fit.fit()).observe(document.getElementById('terminal'));
-  document.getElementById('audit').onclick = () => {
-    core.postMessage({ audit: true });
-    terminal.focus();
-  };
-  core.postMessage({ boot: { columns: terminal.cols, rows: terminal.rows, bridge: bridge_address() } });
+  });
   // For the tests, and for whoever looks.
   self.vyoma = { terminal, fetch_port: (port, path) => fetch_port(core, port, path) };
 }
@@ -70,8 +67,12 @@ function begin() {
 const complain = error => console.warn(`Offline use: ${error.message}`);
 
 if (is_isolated()) {
-  begin();
-  work_offline(say, core).catch(complain);
+  // Fetching what offline use needs would hold the start up, and an update is not to depend on it.
+  const started = new Promise(resolve => {
+    begin(resolve);
+    setTimeout(resolve, START_MS);
+  });
+  work_offline(say, core, started).catch(complain);
 } else {
   isolate_or(() => say('This page needs to be cross-origin isolated: its server must send the two ' +
                        'headers that docs/browser.md names.')).catch(complain);

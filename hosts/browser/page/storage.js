@@ -25,6 +25,7 @@ export async function be_alone() {
 }
 
 export class Storage {
+  #found; // a promise of the disk
   #disk = null;
   #core;
   #bytes_at;
@@ -53,11 +54,17 @@ export class Storage {
     };
   }
 
+  // Begins to open the disk, which needs no core. alone: the promise of be_alone().
+  find(alone) {
+    this.#found = open_disk(alone);
+    this.#found.catch(() => {}); // open() says it
+  }
+
   // Null, or for people why nothing that is stored will last.
   async open(core, give) {
     this.#core = core;
     try {
-      this.#disk = await open_disk();
+      this.#disk = await this.#found;
       return await this.#read(give);
     } catch (error) {
       clearTimeout(this.#timer);

@@ -13,13 +13,19 @@ async function sha256(bytes) {
   return Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
+async function right_bytes(name, address, cache) {
+  const answer = await fetch(address, { cache }), bytes = await answer.arrayBuffer();
+  return answer.ok && await sha256(bytes) === FILES[name] ? bytes : null;
+}
+
 async function keep(cache, name) {
   const address = new URL(name, SCOPE);
   if (await cache.match(address))
     return;
-  const answer = await fetch(address, { cache: 'no-cache' });
-  const bytes = await answer.arrayBuffer();
-  if (!answer.ok || await sha256(bytes) !== FILES[name])
+  // What the page has just fetched is in the browser's own cache, unless that has something else.
+  const bytes = await right_bytes(name, address, 'default') ??
+                await right_bytes(name, address, 'reload');
+  if (!bytes)
     throw new Error(`${name} is not that of build ${BUILD}`);
   const type = SERVED.types[name.split('.').pop()] ?? 'application/octet-stream';
   await cache.put(address, new Response(bytes, {

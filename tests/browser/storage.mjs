@@ -40,6 +40,34 @@ async function lasting(where) {
   await leave(s);
 }
 
+// What the person is told, asks for and gets: the browser's own answer, and then with its permission.
+async function kept_for_good() {
+  const s = await visit(), { page } = s;
+  const button = text => page.waitForFunction(text_ => {
+    const { textContent, disabled, hidden } = document.getElementById('keep');
+    return !hidden && textContent === text_ && disabled === (text_ === 'Data are kept');
+  }, text, { timeout: 10000 }).then(() => true);
+  const said = text => page.waitForFunction(text_ =>
+    document.getElementById('notice').textContent.startsWith(text_), text, { timeout: 10000 }).then(() => true);
+  await check('a person can ask for data to be kept', () => button('Keep data'), s);
+  await page.click('#keep');
+  await check('a browser that does not want to is believed, in words', async () =>
+    await said('This browser keeps what is stored here only while it has room.') &&
+    await button('Keep data'), s);
+  await has(s, 'and keys go on to the terminal', 'ps', /^shell\s+0\s+running/m);
+  const devtools = await context.newCDPSession(page);
+  const permit = setting => devtools.send('Browser.setPermission', {
+    permission: { name: 'persistent-storage' }, setting, origin: address });
+  await permit('granted');
+  await page.click('#keep');
+  await check('one that does says so', async () =>
+    await said('What is stored here is kept') && await button('Data are kept'), s);
+  await page.reload();
+  await check('and so does the next load', () => button('Data are kept'), s);
+  await permit('prompt');
+  await leave(s);
+}
+
 // How the app's last life ended, by the audit log; waits for that.
 async function exit_code(s, app) {
   for (let tries = 0; tries < 100; tries++) {
@@ -230,6 +258,7 @@ async function in_browser(test, prepare = async () => {}, options = {}) {
 
 await in_browser(async () => {
   await lasting('OPFS');
+  await kept_for_good();
   await two_tabs();
   await programs('OPFS');
   await bounded();

@@ -2,6 +2,7 @@
 import './strict-style.js';
 import { Terminal } from './xterm.mjs';
 import { FitAddon } from './addon-fit.mjs';
+import { offer_to_keep } from './keep.js';
 import { core, listen } from './start.js';
 import { is_isolated, isolate_or, work_offline } from './offline.js';
 
@@ -64,7 +65,7 @@ function begin(on_word) {
 }
 
 // What is not there is less than the system: its words are for the log.
-const complain = error => console.warn(`Offline use: ${error.message}`);
+const complain = error => console.warn(`Offline use and storage: ${error.message}`);
 
 if (is_isolated()) {
   // Fetching what offline use needs would hold the start up, and an update is not to depend on it.
@@ -72,6 +73,10 @@ if (is_isolated()) {
     begin(resolve);
     setTimeout(resolve, START_MS);
   });
+  started.then(() => offer_to_keep(document.getElementById('keep'), why => {
+    say(why);
+    self.vyoma.terminal.focus();
+  })).catch(complain);
   work_offline(say, core, started).catch(complain);
 } else {
   isolate_or(() => say('This page needs to be cross-origin isolated: its server must send the two ' +

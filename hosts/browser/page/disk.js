@@ -81,9 +81,9 @@ async function access(file) {
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {
-      if (error.name !== 'NoModificationAllowedError' || tries === 30)
+      if (error.name !== 'NoModificationAllowedError' || tries === 35)
         throw error;
-      await new Promise(resolve => setTimeout(resolve, 100));
+      await new Promise(resolve => setTimeout(resolve, Math.min(5 * 2 ** tries, 100)));
     }
   }
 }

@@ -3,25 +3,21 @@ import { open_disk } from './disk.js';
 
 const LOCK = 'vyoma', PIECE = 65536, HEAD = 24;
 const E_MALFORMED = -2; // base/err.h
+const ALONE_MS = 1000; // after which who has the lock is taken to keep it
 const IDLE_MS = 1000; // until what nobody waits for is flushed
 const SHARE = 4;      // a flush that held us up is followed by this many times its length without
 
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
-
 // Are we the only one of this origin? Then until our end. The worker of a page that is being
-// reloaded may take a moment to go.
-export async function be_alone() {
-  for (let tries = 0; tries < 10; tries++) {
-    const alone = await new Promise(resolve =>
-      navigator.locks.request(LOCK, { ifAvailable: true }, lock => {
-        resolve(lock !== null);
-        return lock ? new Promise(() => {}) : undefined;
-      }));
-    if (alone)
-      return true;
-    await pause(100);
-  }
-  return false;
+// reloaded may take a moment to go, and we have the lock as soon as it has gone.
+export function be_alone() {
+  return new Promise((resolve, reject) => {
+    const held = () => {
+      resolve(true);
+      return new Promise(() => {});
+    };
+    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(ALONE_MS) }, held)
+      .catch(error => error.name === 'TimeoutError' ? resolve(false) : reject(error));
+  });
 }
 
 export class Storage {

@@ -122,9 +122,9 @@ async function no_memory(context, address, { parts, web }) {
   const file = join(parts, 'app-worker.js'), text = readFileSync(file, 'utf8');
   writeFileSync(file, `const Plenty = WebAssembly.Instance;
 let is_poor = false;
-self.addEventListener('message', ({ data }) => {
+self.addEventListener('message', ({ data: port }) => port.addEventListener('message', ({ data }) => {
   is_poor = new TextDecoder().decode(data.start.slice()).includes('hello');
-});
+}));
 WebAssembly.Instance = function (...all) {
   if (is_poor)
     throw new RangeError('out of memory');

@@ -321,10 +321,13 @@ const alive = new Promise((resolve, reject) => {
   }).catch(reject);
 });
 
-self.onmessage = async ({ data }) => {
+// The first message is a port to the core's worker.
+self.onmessage = ({ data: port }) => { port.onmessage = ({ data }) => take(port, data); };
+
+async function take(port, data) {
   await alive;
   channel = new Channel(data.shared);
-  channel.port = self;
+  channel.port = port;
   if (channel.forbidden())
     return;
   place = data.place;
@@ -334,7 +337,7 @@ self.onmessage = async ({ data }) => {
     wasi_bytes(wasi.packet(), data.start.length).set(data.start);
     channel.end(life(data));
   } catch (error) {
-    self.postMessage(error instanceof NoMemory ? { no_memory: error.message }
+    port.postMessage(error instanceof NoMemory ? { no_memory: error.message }
                                                : { failed: String(error.message) });
   }
-};
+}

@@ -1,6 +1,7 @@
 // The core's worker: core.wasm, and all that its actions ask for. Messages in: from the page what
 // is typed, from app workers that there is something in their channel. Never blocks.
 import { Channel } from './channel.js';
+import { AppWorker, on_broken } from './app-workers.js';
 import { read_app } from './apps.js';
 import { BridgeRemote } from './bridge.js';
 import { take_first } from './first.js';
@@ -69,16 +70,20 @@ function unload(app) {
 let spare = null, workers = 0;
 const run_of_page = crypto.randomUUID();
 
-function new_worker() {
-  const name = `vyoma-${run_of_page}-${workers++}`;
-  return { name, worker: new Worker('app-worker.js', { type: 'module', name }) };
-}
+const new_worker = () => new AppWorker(`vyoma-${run_of_page}-${workers++}`);
 
 function take_worker() {
   const taken = spare ?? new_worker();
   spare = null;
   setTimeout(() => { spare ??= new_worker(); }, 100);
   return taken;
+}
+
+function take_spare(name, port) {
+  const one = new AppWorker(name, port);
+  if (spare)
+    one.terminate();
+  spare ??= one;
 }
 
 // Our own engine, for those who ask for it, for modules that the browser's does not take, and for
@@ -147,12 +152,11 @@ async function begin(app, life, take) {
       give_back(life);
       return;
     }
-    const { name, worker } = take_worker();
-    Object.assign(life, { name, worker });
+    const worker = life.worker = take_worker();
     worker.onmessage = ({ data }) =>
       data?.no_memory ? begin_in_engine(app, life, data.no_memory)
         : data?.failed ? refuse(app, data.failed) : look(app);
-    worker.onerror = event => { event.preventDefault(); end(app, 125); };
+    worker.onerror = () => end(app, 125);
     const { pool, ...place } = life.place;
     worker.postMessage({ shared: life.channel.shared, start: life.start, place, ...what });
   } catch (error) { // a browser has only so many memories
@@ -180,7 +184,7 @@ async function begin_in_engine(app, life, why) {
 // Its place is free when its worker cannot run any more, which may be later than terminate(): then
 // the promise that this returns is kept.
 function give_back(life) {
-  const { place, worker, name, channel } = life;
+  const { place, worker, channel } = life;
   life.place = life.worker = null;
   if (!place)
     return;
@@ -189,7 +193,7 @@ function give_back(life) {
     return;
   }
   worker.terminate();
-  return navigator.locks.request(name, () => places.give_back(place, channel.used_bytes()));
+  return navigator.locks.request(worker.name, () => places.give_back(place, channel.used_bytes()));
 }
 
 // The core hears that it runs, and in which engine, before anything else of it.
@@ -450,7 +454,6 @@ const boot_text = async () => await take_first(new URL('boot.toml', self.locatio
                               new Uint8Array(await (await get('boot.toml')).arrayBuffer());
 
 // All at once, and before anybody has asked for it.
-spare = new_worker();
 const alone = be_alone();
 storage.find(alone);
 const prepared = Promise.all([
@@ -504,7 +507,11 @@ function on_message(data) {
 const boot_or_say = how => boot(how).catch(error => self.postMessage({ failed: String(error.message) }));
 
 self.onmessage = ({ data }) => {
-  if (data.boot)
+  if (data.spare) // the first, which the page made by itself
+    take_spare(data.spare, data.port);
+  else if (data.broken)
+    on_broken(data.broken);
+  else if (data.boot)
     boot_or_say(data.boot);
   else if (booted)
     on_message(data);

@@ -24,7 +24,35 @@ export function listen(taker) {
   said.splice(0).forEach(taker);
 }
 
+// Workers of apps, by name; each has a port to the core's worker, which asks for them. It could make
+// them itself, but Firefox 153 now and then does not come back from making a worker within another.
+const workers = new Map();
+
+function make_worker(name, port) {
+  const worker = new Worker(new URL('app-worker.js', import.meta.url), { type: 'module', name });
+  worker.onerror = event => {
+    event.preventDefault();
+    core.postMessage({ broken: name });
+  };
+  worker.postMessage(port, [port]);
+  workers.set(name, worker);
+}
+
+function end_worker(name) {
+  workers.get(name)?.terminate();
+  workers.delete(name);
+}
+
+// The first, before the core asks: the page's thread may be busy with the terminal then.
+function make_first() {
+  const { port1, port2 } = new MessageChannel(), name = `vyoma-first-${crypto.randomUUID()}`;
+  make_worker(name, port2);
+  core.postMessage({ spare: name, port: port1 }, [port1]);
+}
+
 if (core) {
-  core.onmessage = ({ data }) => take(data);
+  make_first();
+  core.onmessage = ({ data }) => data.make ? make_worker(data.make, data.port)
+    : data.end ? end_worker(data.end) : take(data);
   core.onerror = ({ message }) => take({ failed: message ?? 'see the log' });
 }

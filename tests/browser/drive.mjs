@@ -1,4 +1,4 @@
-// A page in headless Chromium, and what a person would do with it.
+// A page in headless Chromium or Firefox, and what a person would do with it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 const require = createRequire(new URL('../../out/cache/npm/', import.meta.url));
 const { chromium } = require('playwright-core');
+const puppeteer = require('puppeteer-core');
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
                '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -28,10 +29,19 @@ export async function browse(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'vyoma-browser-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium', headless: true, args: FLAGS, ...options });
-  return { context, profile, close: async () => {
+  return { context, profile, new_page: () => context.newPage(), close: async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   } };
+}
+
+// Its pages have of Playwright's what Session uses. Nothing is kept but what pages store. Firefox 153
+// now and then, on a busy machine, does not come back from making a worker within a worker.
+export async function browse_firefox() {
+  const firefox = await puppeteer.launch({
+    browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless: true,
+    extraPrefsFirefox: { 'browser.cache.disk.enable': false, 'browser.cache.memory.enable': false } });
+  return { patience_ms: 20000, new_page: () => firefox.newPage(), close: () => firefox.close() };
 }
 
 // The text of the file that a click on the button offers.

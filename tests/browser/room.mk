@@ -17,6 +17,8 @@ $(eval $(call unit_test,unit/browser_store,tests/unit/browser_store.c,hosts/brow
 $(eval $(call unit_test,unit/browser_heap,tests/unit/browser_heap.c,hosts/browser/heap base))
 $(eval $(call script_test,browser/transcript,tests/browser/transcript.mjs,$(WEB_TEST)/.stamp \
     $(addprefix $(O)/rel/bin/,sandbox-supervise vyoma-run)))
+$(eval $(call script_test,browser/firefox,tests/browser/firefox.mjs,$(WEB_TEST)/.stamp \
+    $(addprefix $(O)/rel/bin/,sandbox-supervise vyoma-run)))
 $(eval $(call fuzz_target,browser_store,tests/fuzz/browser_store.c,hosts/browser/store wasi base))
 $(eval $(call script_test,browser/network,tests/browser/network.mjs,$(WEB_TEST)/.stamp $(O)/bin/vyoma \
     $(APPS)))

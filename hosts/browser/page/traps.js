@@ -14,8 +14,8 @@ const TRAPS = [
   [2, 'integer divide by zero', /divi(de|sion) by zero|remainder by zero/i],
   [3, 'integer overflow', /divide result unrepresentable|integer overflow/i],
   [4, 'invalid conversion to integer', /float unrepresentable|invalid conversion|out of bounds.*trunc/i],
+  [7, 'undefined element', /table index (is )?out of bounds|table access out of bounds|out of bounds call_indirect/i],
   [5, 'out of bounds memory access', /memory access out of bounds|index out of bounds|out of bounds memory/i],
-  [7, 'undefined element', /table index is out of bounds|table access out of bounds|out of bounds call_indirect/i],
   [8, 'uninitialized element', /null function|indirect call to null/i],
   [9, 'indirect call type mismatch', /signature mismatch|null function or function signature/i],
 ];
@@ -25,11 +25,13 @@ const STACK = [10, 'call stack exhausted', /call stack|recursion|stack size/i];
 function trace_of(stack, shift, exported) {
   const lines = [];
   for (const line of stack.split('\n')) {
-    const hit = line.match(/^\s*(?:at )?(\S*?)[ @(]*[^ ]*wasm-function\[(\d+)\]:0x([0-9a-f]+)/);
-    const own = hit && hit[1] && !hit[1].includes('wasm') ? hit[1] : null;
+    // V8: "at NAME (ADDRESS:wasm-function[1]:0x2)", SpiderMonkey: "NAME@ADDRESS:wasm-function[1]:0x2"
+    const hit = line.match(/:wasm-function\[(\d+)\]:0x([0-9a-f]+)/);
+    const own = line.match(/^\s*at (\S+) \(/)?.[1] ?? line.match(/^([^@]+)@/)?.[1];
+    const name = own && !own.includes('wasm') ? own : exported.get(hit?.[1]) ?? '?';
     if (hit && lines.length < 32)
-      lines.push(`at ${own ?? exported.get(hit[2]) ?? '?'} ` +
-                 `(function ${hit[2]}, offset 0x${(parseInt(hit[3], 16) - shift).toString(16)})\n`);
+      lines.push(`at ${name} (function ${hit[1]}, ` +
+                 `offset 0x${(parseInt(hit[2], 16) - shift).toString(16)})\n`);
   }
   return lines.join('');
 }

@@ -140,7 +140,7 @@ async function open_page(side) {
 // A record without what no two runs have in common.
 function plain(line) {
   const record = JSON.parse(line);
-  for (const key of ['ts', 'prev', 'pid', 'ms', 'cpu_ms'])
+  for (const key of ['ts', 'prev', 'pid', 'ms', 'cpu_ms', 'engine'])
     delete record[key];
   return JSON.stringify(record);
 }

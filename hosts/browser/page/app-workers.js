@@ -4,6 +4,7 @@ const all = new Map();
 
 export class AppWorker {
   onerror = () => {};
+  broken = false; // its script has failed
   #port;
 
   // port: to one that is there already.
@@ -29,7 +30,11 @@ export class AppWorker {
   }
 }
 
-// The page says that its script has failed.
+// The page says so.
 export function on_broken(name) {
-  all.get(name)?.onerror();
+  const worker = all.get(name);
+  if (!worker)
+    return;
+  worker.broken = true;
+  worker.onerror();
 }

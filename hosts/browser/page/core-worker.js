@@ -73,7 +73,7 @@ const run_of_page = crypto.randomUUID();
 const new_worker = () => new AppWorker(`vyoma-${run_of_page}-${workers++}`);
 
 function take_worker() {
-  const taken = spare ?? new_worker();
+  const taken = spare && !spare.broken ? spare : new_worker();
   spare = null;
   setTimeout(() => { spare ??= new_worker(); }, 100);
   return taken;

@@ -3,7 +3,7 @@ import { open_disk } from './disk.js';
 
 const LOCK = 'vyoma', PIECE = 65536, HEAD = 24;
 const E_MALFORMED = -2; // base/err.h
-const ALONE_MS = 1000; // after which who has the lock is taken to keep it
+const ALONE_MS = 5000; // after which who has the lock is taken to keep it
 const IDLE_MS = 1000; // until what nobody waits for is flushed
 const SHARE = 4;      // a flush that held us up is followed by this many times its length without
 

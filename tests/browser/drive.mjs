@@ -7,7 +7,6 @@ import { join } from 'node:path';
 
 const require = createRequire(new URL('../../out/cache/npm/', import.meta.url));
 const { chromium } = require('playwright-core');
-const puppeteer = require('puppeteer-core');
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
                '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -38,7 +37,7 @@ export async function browse(options = {}) {
 // Its pages have of Playwright's what Session uses. Nothing is kept but what pages store. Firefox 153
 // now and then, on a busy machine, does not come back from making a worker within a worker.
 export async function browse_firefox() {
-  const firefox = await puppeteer.launch({
+  const firefox = await require('puppeteer-core').launch({
     browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless: true,
     extraPrefsFirefox: { 'browser.cache.disk.enable': false, 'browser.cache.memory.enable': false } });
   return { patience_ms: 20000, new_page: () => firefox.newPage(), close: () => firefox.close() };

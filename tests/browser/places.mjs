@@ -11,7 +11,7 @@ const PAGE = 65536, PARTS = 'out/web-parts';
 const work = mkdtempSync(join(tmpdir(), 'vyoma-places-'));
 process.on('exit', () => rmSync(work, { recursive: true }));
 // Node takes the page's files for modules only where a package says that they are.
-for (const name of ['place.js', 'places.js'])
+for (const name of ['limit.js', 'place.js', 'places.js'])
   cpSync(join('hosts/browser/page', name), join(work, name));
 writeFileSync(join(work, 'package.json'), '{ "type": "module" }');
 const { free_from, place_bytes, put } = await import(join(work, 'place.js'));

@@ -4,7 +4,8 @@
 
 const MEMORY_SECTION = 5, HAS_MAX = 1;
 
-function read_u32(bytes, at) {
+// A number of the module at that place: [it, where it ends].
+export function read_u32(bytes, at) {
   let value = 0;
   for (let shift = 0; shift < 35; shift += 7) {
     const byte = bytes[at++];

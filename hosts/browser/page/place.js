@@ -5,6 +5,7 @@
 //
 // Nothing is where the place before would run over into this one. The stack grows down into
 // the module's own data. The memory may hold other places, so no byte beyond these two ends is named.
+import { read_u32 } from './limit.js';
 
 const NOTHING_BYTES = 65536, STACK_BYTES = 262144, ALIGN = 65536;
 
@@ -15,17 +16,9 @@ const round_up = n => Math.ceil(n / ALIGN) * ALIGN;
 function needs(module) {
   const [section] = WebAssembly.Module.customSections(module, 'dylink.0');
   const bytes = new Uint8Array(section);
-  let at = 2; // the first part is about memory
-  const u32 = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80)
-        return value;
-    }
-  };
-  const memory = u32(), align = u32(), table = u32();
+  const [memory, after_memory] = read_u32(bytes, 2); // the first part is about memory
+  const [align, after_align] = read_u32(bytes, after_memory);
+  const [table] = read_u32(bytes, after_align);
   if (bytes[0] !== 1 || 2 ** align > ALIGN)
     throw new Error('the module does not say what it needs');
   return [memory, table];

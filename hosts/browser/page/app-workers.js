@@ -23,9 +23,11 @@ export class AppWorker {
   set onmessage(taker) { this.#port.onmessage = taker; }
   postMessage(data) { this.#port.postMessage(data); }
 
+  // Once, however often it is asked for.
   terminate() {
+    if (!all.delete(this.name))
+      return;
     this.#port.close();
-    all.delete(this.name);
     self.postMessage({ end: this.name });
   }
 }

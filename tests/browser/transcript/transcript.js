@@ -30,7 +30,7 @@ self.run_case = async (apps, input) => {
         of_apps.set(data.make, new Worker('app-worker.js', { type: 'module', name: data.make }));
         of_apps.get(data.make).postMessage(data.port, [data.port]);
       } else if (data.end) {
-        of_apps.get(data.end).terminate();
+        of_apps.get(data.end)?.terminate();
         of_apps.delete(data.end);
       } else if (data.show) {
         seen[data.stream === 1 ? 'out' : 'err'] +=

@@ -254,6 +254,37 @@ static int write_file(const char *path)
     return !f || fwrite(a.start, 1, n, f) != n || fclose(f) != 0;
 }
 
+/* Those that are made where they are called: the same bytes as the general way, which is checked above. */
+static void in_line(void)
+{
+    static const int32_t numbers[] = { 0, 1, 127, -128, 128, -129, INT32_MAX, INT32_MIN };
+    static const uint32_t plain[] = { OP_MOV, OP_ADD, OP_OR, OP_AND, OP_SUB, OP_XOR, OP_CMP, OP_TEST };
+    static const uint32_t loads[] = { OP_MOV, (uint32_t)OP_MOVZX8, (uint32_t)OP_MOVSX8, OP_MOVZX16, OP_MOVSXD | X64_WIDE,
+                                      OP_MOVSS, OP_MOVSD, OP_MOV_STORE | X64_WIDE,
+                                      (uint32_t)OP_MOV_STORE8, OP_MOV_STORE16 };
+    uint8_t one[32], two[32];
+    struct assembler x = { one, one, one + sizeof one }, y = { two, two, two + sizeof two };
+    for (unsigned i = 0; i < 16 * 16 * 8 * 10; i++) {
+        unsigned reg = i & 15, rm = i >> 4 & 15, n = i >> 8 & 7, op = i >> 11;
+        uint32_t w = n & 1 ? X64_WIDE : 0;
+        x.p = one;
+        y.p = two;
+        asm_rr_plain(&x, plain[op & 7] | w, reg, rm);
+        asm_rr(&y, plain[op & 7] | w, reg, rm);
+        asm_alu_imm_plain(&x, w, op & 7, rm, numbers[n]);
+        asm_alu_imm(&y, w, op & 7, rm, numbers[n]);
+        if (rm != RSP) { /* no index */
+            asm_rm_index(&x, loads[op], reg, R14, rm, numbers[n]);
+            asm_rm(&y, loads[op], reg, mem_index(R14, rm, 0, numbers[n]));
+        }
+        size_t len = (size_t)(x.p - one);
+        if (len != (size_t)(y.p - two) || memcmp(one, two, len) != 0) {
+            fprintf(stderr, "in line: reg %u, rm %u, number %d, op %u differ\n", reg, rm, (int)numbers[n], op);
+            exit(1);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3 || !(source = fopen(argv[2], "w")))
@@ -270,5 +301,6 @@ int main(int argc, char **argv)
         vex_vectors(&vectors[i]);
     vex_memory();
     vex_others();
+    in_line();
     return fclose(source) != 0 || write_file(argv[1]);
 }

@@ -138,6 +138,7 @@ async function update(s, page, server) {
   await s.shows(/^vyoma>/m);
   await check('a build of which one file is wrong is not announced', async () =>
     !await notice(page, 'new build', 2000) && await runs_build(page) === old);
+  await page.waitForFunction(async () => !(await navigator.serviceWorker.getRegistration()).installing);
   writeFileSync(damaged, good);
   await page.reload();
   await check('a whole one is, on the next visit', () => notice(page, 'new build.*reload', 10000));
@@ -158,6 +159,42 @@ async function update(s, page, server) {
     (await caches.keys()).join() === `vyoma / ${builds}`, next));
 }
 
+// What a browser may do while another service worker takes over: the script of a worker never comes.
+const lose_worker = pattern => {
+  if (sessionStorage.getItem('lost') === pattern)
+    return;
+  const Real = self.Worker;
+  self.Worker = function (address, options) {
+    if (sessionStorage.getItem('lost') === pattern || !new RegExp(pattern).test(options.name))
+      return new Real(address, options);
+    sessionStorage.setItem('lost', pattern);
+    return Object.assign(new EventTarget(), { postMessage() {}, terminate() {} });
+  };
+};
+const take_over = page =>
+  page.evaluate(() => navigator.serviceWorker.dispatchEvent(new Event('controllerchange')));
+
+async function losses(s, page, server) {
+  await s.open(server.address);
+  await s.shows(/^vyoma>/m);
+  await controlled(page);
+  await page.addInitScript(lose_worker, '^core$');
+  await page.reload();
+  await check('a page without its core does not prompt', async () => !await s.shows(/^vyoma>/m, 2000), s);
+  await take_over(page);
+  await check('when another service worker took over then, it loads again', () => s.shows(/^vyoma>/m), s);
+  await page.addInitScript(lose_worker, '^vyoma-.*-0$');
+  await page.reload();
+  await s.shows(/^vyoma>/m);
+  await s.command('start hello');
+  await check('an app whose worker does not come does not begin', async () =>
+    !await s.shows(/^\[hello\]/m, 2000), s);
+  await take_over(page);
+  await check('it gets another', () => s.shows(/^\[hello\] H.llo from Vyoma/m), s);
+  await check('and the page goes on as it was', async () =>
+    (await s.screen()).match(/^vyoma>/gm).length === 2, s);
+}
+
 async function plain(s, page, server) {
   let loads = 0;
   page.on('framenavigated', () => loads++);
@@ -173,6 +210,7 @@ try {
   seal(PARTS);
   await with_page(false, offline);
   await with_page(false, update);
+  await with_page(false, losses);
   await with_page(true, plain);
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -321,6 +321,8 @@ const alive = new Promise((resolve, reject) => {
   }).catch(reject);
 });
 
+self.postMessage('begun'); // the page (start.js) does without the others when it must
+
 // The first message is a port to the core's worker.
 self.onmessage = ({ data: port }) => { port.onmessage = ({ data }) => take(port, data); };
 

@@ -73,7 +73,11 @@ const run_of_page = crypto.randomUUID();
 const new_worker = () => new AppWorker(`vyoma-${run_of_page}-${workers++}`);
 
 function take_worker() {
-  const taken = spare && !spare.broken ? spare : new_worker();
+  if (spare?.broken) {
+    spare.terminate();
+    spare = null;
+  }
+  const taken = spare ?? new_worker();
   spare = null;
   setTimeout(() => { spare ??= new_worker(); }, 100);
   return taken;
@@ -154,9 +158,11 @@ async function begin(app, life, take) {
     }
     const worker = life.worker = take_worker();
     worker.onmessage = ({ data }) =>
-      data?.no_memory ? begin_in_engine(app, life, data.no_memory)
+      data?.no_memory
+        ? begin_again(app, life, () => places.in_engine(), `no memory for one more app: ${data.no_memory}`)
         : data?.failed ? refuse(app, data.failed) : look(app);
-    worker.onerror = () => end(app, 125);
+    worker.onerror = () =>
+      life.told ? end(app, 125) : begin_again(app, life, take, 'its worker could not be loaded');
     const { pool, ...place } = life.place;
     worker.postMessage({ shared: life.channel.shared, start: life.start, place, ...what });
   } catch (error) { // a browser has only so many memories
@@ -166,19 +172,19 @@ async function begin(app, life, take) {
   }
 }
 
-// The browser has no memory of its own left for it, and nothing of it has run.
-async function begin_in_engine(app, life, why) {
+// Once more, elsewhere, or the words why not: nothing of it has run.
+async function begin_again(app, life, take, why) {
   if (life.dead)
     return;
   await give_back(life); // what it could have may be what is needed
   if (life.dead)
     return;
   if (life.tried_twice) {
-    refuse(app, `no memory for one more app: ${why}`);
+    refuse(app, why);
     return;
   }
   life.tried_twice = true;
-  begin(app, life, () => places.in_engine());
+  begin(app, life, take);
 }
 
 // Its place is free when its worker cannot run any more, which may be later than terminate(): then

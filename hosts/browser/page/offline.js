@@ -22,6 +22,8 @@ export async function work_offline(say, core, started) {
   navigator.serviceWorker.onmessage = ({ data, ports }) => {
     if (data.request)
       core.postMessage({ request: data.request, answer: ports[0] }, [ports[0]]);
+    else if (data.loading)
+      started.then(() => ports[0].postMessage(null));
     else if (data.build && data.build !== build)
       say('A new build of Vyoma is ready: reload the page to run it.');
   };

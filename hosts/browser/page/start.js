@@ -20,16 +20,22 @@ const said = [];
 let take = data => said.push(data);
 
 export function listen(taker) {
-  take = taker;
-  said.splice(0).forEach(taker);
+  take = data => {
+    started = true;
+    taker(data);
+  };
+  said.splice(0).forEach(take);
 }
 
 // Workers of apps, by name; each has a port to the core's worker, which asks for them. It could make
 // them itself, but Firefox 153 now and then does not come back from making a worker within another.
 const workers = new Map();
+const asked_for = new Set(); // those that have not begun
 
 function make_worker(name, port) {
   const worker = new Worker(new URL('app-worker.js', import.meta.url), { type: 'module', name });
+  asked_for.add(name);
+  worker.onmessage = () => asked_for.delete(name);
   worker.onerror = event => {
     event.preventDefault();
     core.postMessage({ broken: name });
@@ -41,6 +47,7 @@ function make_worker(name, port) {
 function end_worker(name) {
   workers.get(name)?.terminate();
   workers.delete(name);
+  asked_for.delete(name);
 }
 
 // The first, before the core asks: the page's thread may be busy with the terminal then.
@@ -50,7 +57,19 @@ function make_first() {
   core.postMessage({ spare: name, port: port1 }, [port1]);
 }
 
+// Another service worker has taken over. It waits for pages that load (root/sw.js), but one may have
+// begun to since; and in Chromium 156 what was asked for just then may never come.
+let started = false;
+
+function taken_over() {
+  if (!started)
+    location.reload();
+  asked_for.forEach(name => core.postMessage({ broken: name }));
+}
+
 if (core) {
+  if (navigator.serviceWorker?.controller)
+    navigator.serviceWorker.addEventListener('controllerchange', taken_over);
   make_first();
   core.onmessage = ({ data }) => data.make ? make_worker(data.make, data.port)
     : data.end ? end_worker(data.end) : take(data);

@@ -39,11 +39,27 @@ const hold_build = () => new Promise(held =>
     return new Promise(() => {});
   }));
 
+// Who takes over from another while a page loads may leave it without its workers: Chromium 156 now
+// and then never answers what was asked for just then. A page that cannot answer has had the time.
+const LOADED_MS = 15000;
+
+async function pages_loaded() {
+  const loaded = page => new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = resolve;
+    page.postMessage({ loading: true }, [port2]);
+  });
+  await Promise.race([Promise.all((await open_pages()).map(loaded)),
+                      new Promise(resolve => setTimeout(resolve, LOADED_MS))]);
+}
+
 // All or nothing: with one file missing or of another build, the old one stays.
 async function install() {
   await hold_build();
   const cache = await caches.open(CACHE);
   await Promise.all(Object.keys(FILES).map(name => keep(cache, name)));
+  if (self.registration.active)
+    await pages_loaded();
   await self.skipWaiting();
 }
 

@@ -168,10 +168,12 @@ async function two_tabs() {
     return await second.screen() === '';
   }, second);
   await has(first, 'the first goes on', 'start storage-demo', /start number 4: ok/);
+  await second.command('start storage-demo');
   await leave(first);
-  await second.page.reload();
-  await check('when that is closed, the second starts after a reload', () =>
+  await check('when that is closed, the second starts by itself', () =>
     second.shows(/^vyoma>/m), second);
+  await check('without what was typed before, and without the notice', async () =>
+    await second.page.textContent('#notice') === '' && !/storage-demo/.test(await second.screen()), second);
   await leave(second);
 }
 

@@ -460,7 +460,15 @@ const boot_text = async () => await take_first(new URL('boot.toml', self.locatio
                               new Uint8Array(await (await get('boot.toml')).arrayBuffer());
 
 // All at once, and before anybody has asked for it.
-const alone = be_alone();
+const ANOTHER = 'Vyoma is running in another tab or window of this browser, and only one can run at a ' +
+                'time. Use that one, or close it: then this one starts.';
+let told = false; // that there is another
+
+const alone = be_alone(() => {
+  told = true;
+  early.length = 0;
+  self.postMessage({ say: ANOTHER });
+});
 storage.find(alone);
 const prepared = Promise.all([
   WebAssembly.instantiateStreaming(get('core.wasm'), { host }),
@@ -471,11 +479,9 @@ prepared.catch(() => {}); // boot() says it
 
 async function boot({ run: ends, bridge: relay }) {
   bridge = relay ?? null;
-  if (!await alone) {
-    self.postMessage({ say: 'Vyoma is running in another tab or window of this browser, and only ' +
-                            'one can run at a time. Use that one, or close it and reload this page.' });
-    return;
-  }
+  await alone;
+  if (told)
+    self.postMessage({ unsay: ANOTHER });
   const [core_wasm, wasi_wasm, boot_toml] = await prepared;
   core = core_wasm.instance.exports;
   wasi_module = wasi_wasm;
@@ -494,7 +500,7 @@ async function boot({ run: ends, bridge: relay }) {
 }
 
 let booted = false;
-const early = []; // what came before that
+const early = []; // what came before that; but nobody means to type to a page that says it does not run
 const EARLY_MOST = 64;
 
 function on_message(data) {
@@ -521,7 +527,7 @@ self.onmessage = ({ data }) => {
     boot_or_say(data.boot);
   else if (booted)
     on_message(data);
-  else if (early.length < EARLY_MOST)
+  else if (early.length < EARLY_MOST && (!told || data.size))
     early.push(data);
 };
 

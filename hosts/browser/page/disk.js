@@ -209,10 +209,9 @@ async function open_database() {
   return new Database(db, sizes);
 }
 
-// alone: a promise whether we are the only one, which the files are looked for beside; null: we are not.
+// alone: a promise that we are the only one, which the files are looked for beside.
 export async function open_disk(alone) {
   const files = await find_files();
-  if (!await alone)
-    return null;
+  await alone;
   return files ? new Opfs(await Promise.all(files.map(access))) : open_database();
 }

@@ -8,7 +8,14 @@ import { is_isolated, isolate_or, work_offline } from './offline.js';
 
 const START_MS = 5000; // by when the core has said its first word, or will not
 
-const say = why => { document.getElementById('notice').textContent = why; };
+const notice = document.getElementById('notice');
+const say = why => { notice.textContent = why; };
+
+// Unless something else has been said since.
+function unsay(why) {
+  if (notice.textContent === why)
+    say('');
+}
 
 function save(blob) {
   const link = document.createElement('a');
@@ -55,6 +62,8 @@ function begin(on_word) {
       save(data.audit);
     else if (data.say)
       say(data.say);
+    else if (data.unsay)
+      unsay(data.unsay);
     else if (data.failed)
       say(`The system could not be started: ${data.failed}`);
     else if ('power' in data)

@@ -3,20 +3,21 @@ import { open_disk } from './disk.js';
 
 const LOCK = 'vyoma', PIECE = 65536, HEAD = 24;
 const E_MALFORMED = -2; // base/err.h
-const ALONE_MS = 5000; // after which who has the lock is taken to keep it
+const ALONE_MS = 5000; // after which who has the lock is another page, and not this one's last run
 const IDLE_MS = 1000; // until what nobody waits for is flushed
 const SHARE = 4;      // a flush that held us up is followed by this many times its length without
 
-// Are we the only one of this origin? Then until our end. The worker of a page that is being
-// reloaded may take a moment to go, and we have the lock as soon as it has gone.
-export function be_alone() {
+// A promise that we are the only one of this origin, which we are then until our end. The worker of
+// a page that is being reloaded takes a moment to go, and seconds while it flushes to a slow disk.
+// wait: called once if it looks as though we shall wait until a person closes the other page.
+export function be_alone(wait) {
+  const timer = setTimeout(wait, ALONE_MS);
   return new Promise((resolve, reject) => {
-    const held = () => {
-      resolve(true);
+    navigator.locks.request(LOCK, () => {
+      clearTimeout(timer);
+      resolve();
       return new Promise(() => {});
-    };
-    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(ALONE_MS) }, held)
-      .catch(error => error.name === 'TimeoutError' ? resolve(false) : reject(error));
+    }).catch(reject);
   });
 }
 

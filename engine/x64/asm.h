@@ -195,6 +195,21 @@ static inline void asm_alu_imm_plain(struct assembler *a, uint32_t w, unsigned e
     memcpy(p + 2, &imm, 4);
     a->p = p + (small ? 3 : 6);
 }
+/* asm_rm() of OP_LEA with mem_of(base, disp). */
+static inline void asm_lea_plain(struct assembler *a, uint32_t w, unsigned reg, unsigned base, int32_t disp)
+{
+    uint8_t *p = a->p;
+    unsigned rex = (w >> 24 & 8) | (reg >> 1 & 4) | base >> 3, small = disp == (int8_t)disp;
+    unsigned any = (disp != 0) | ((base & 7) == RBP);
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = 0x8d;
+    p[1] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | (base & 7));
+    p[2] = 4 << 3 | RSP;
+    p += 2 + ((base & 7) == RSP);
+    memcpy(p, &disp, 4);
+    a->p = p + (small ? any : 4);
+}
 /* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13. */
 static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
                                 unsigned index, int32_t disp)

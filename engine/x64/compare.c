@@ -184,6 +184,22 @@ void gen_select(struct native_gen *g)
 
 /* --- comparing ---------------------------------------------------------------------------------- */
 
+/* Flags of a compared with a number. */
+static void compare_const(struct native_gen *g, struct gval *a, bool wide, int32_t imm)
+{
+    uint32_t w = wide ? X64_WIDE : 0;
+    struct x64_mem m;
+    if (val_mem(g, a, &m)) {
+        asm_alu_mem_imm(&g->a, wide, EXT_CMP, m, imm);
+        return;
+    }
+    unsigned r = val_reg(g, a);
+    if (imm == 0)
+        asm_rr_plain(&g->a, OP_TEST | w, r, r);
+    else
+        asm_alu_imm_plain(&g->a, w, EXT_CMP, r, imm);
+}
+
 /* Flags of a compared with b, or of b with a: true then. */
 static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
 {
@@ -197,15 +213,7 @@ static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, b
     }
     int64_t imm = wide ? (int64_t)b->bits : (int32_t)b->bits;
     if (b->kind == G_CONST && imm >= INT32_MIN && imm <= INT32_MAX) {
-        if (val_mem(g, a, &m)) {
-            asm_alu_mem_imm(&g->a, wide, EXT_CMP, m, (int32_t)imm);
-            return swapped;
-        }
-        unsigned r = val_reg(g, a);
-        if (imm == 0)
-            asm_rr_plain(&g->a, OP_TEST | w, r, r);
-        else
-            asm_alu_imm_plain(&g->a, w, EXT_CMP, r, (int32_t)imm);
+        compare_const(g, a, wide, (int32_t)imm);
         return swapped;
     }
     unsigned r = val_reg(g, a);
@@ -216,6 +224,7 @@ static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, b
     return swapped;
 }
 
+enum { FIRST_I32 = 0x46, FIRST_I64 = 0x51 };
 /* In the order of the opcodes: eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u. */
 static const uint8_t int_conds[] = { CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE, CC_BE, CC_GE, CC_AE };
 static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
@@ -260,18 +269,35 @@ static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
     use_cond(g, use, conds[index]);
 }
 
-static void gen_eqz(struct native_gen *g, bool wide)
+/* The same of the top operand and a number. */
+static void gen_compare_imm(struct native_gen *g, unsigned index, bool wide, int32_t imm)
 {
-    val_push_const(g, wide ? ENG_I64 : ENG_I32, 0);
-    gen_compare_int(g, 0, wide);
+    struct gval *a = int_take(g);
+    enum cond_use use = use_of(g);
+    if (use == USE_IF)
+        val_flush(g, g->count);
+    compare_const(g, a, wide, imm);
+    int_release(g, a);
+    use_cond(g, use, int_conds[index]);
+}
+
+bool gen_compare_const(struct native_gen *g, uint64_t bits)
+{
+    bool wide = *g->p >= FIRST_I64;
+    int32_t imm = (int32_t)bits;
+    if (wide && (int64_t)bits != imm)
+        return false;
+    g->at = g->p++;
+    gen_compare_imm(g, *g->at - (wide ? FIRST_I64 : FIRST_I32), wide, imm);
+    return true;
 }
 
 void gen_compare(struct native_gen *g, uint8_t opcode)
 {
     if (opcode == 0x45 || opcode == 0x50)
-        gen_eqz(g, opcode == 0x50);
+        gen_compare_imm(g, 0, opcode == 0x50, 0);
     else if (opcode < 0x5b)
-        gen_compare_int(g, opcode - (opcode < 0x50 ? 0x46u : 0x51u), opcode >= 0x50);
+        gen_compare_int(g, opcode - (opcode < FIRST_I64 ? FIRST_I32 : FIRST_I64), opcode >= FIRST_I64);
     else
         gen_compare_float(g, opcode - (opcode < 0x61 ? 0x5bu : 0x61u), opcode >= 0x61);
 }

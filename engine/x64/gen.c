@@ -195,6 +195,33 @@ static void gen_ref_is_null(struct native_gen *g)
     gen_compare(g, 0x50);
 }
 
+/* Most numbers are the second operand of what comes next, and need no place of their own. */
+static inline void gen_const(struct native_gen *g, uint8_t type, uint64_t bits)
+{
+    enum { PUSHED, NUMERIC, COMPARED, SHIFTED };
+    static const uint8_t uses[256] = {
+        [0x46 ... 0x4f] = COMPARED, [0x51 ... 0x5a] = COMPARED,
+        [0x6a ... 0x6b] = NUMERIC,  [0x71 ... 0x73] = NUMERIC,  [0x74 ... 0x78] = SHIFTED,
+        [0x7c ... 0x7d] = NUMERIC,  [0x83 ... 0x85] = NUMERIC,  [0x86 ... 0x8a] = SHIFTED,
+    };
+    switch (uses[*g->p]) {
+    case NUMERIC:
+        if (gen_numeric_const(g, bits))
+            return;
+        break;
+    case COMPARED:
+        if (gen_compare_const(g, bits))
+            return;
+        break;
+    case SHIFTED:
+        gen_shift_const(g, bits);
+        return;
+    default:
+        break;
+    }
+    val_push_const(g, type, bits);
+}
+
 /* One instruction whose opcode has been read. The cases in the order of their numbers. */
 static inline void gen_any(struct native_gen *g, uint8_t opcode)
 {
@@ -295,10 +322,10 @@ static inline void gen_any(struct native_gen *g, uint8_t opcode)
         gen_memory_grow(g);
         break;
     case 0x41:
-        val_push_const(g, ENG_I32, (uint32_t)body_s64(&g->p));
+        gen_const(g, ENG_I32, (uint32_t)body_s64(&g->p));
         break;
     case 0x42:
-        val_push_const(g, ENG_I64, (uint64_t)body_s64(&g->p));
+        gen_const(g, ENG_I64, (uint64_t)body_s64(&g->p));
         break;
     case 0x43:
         val_push_const(g, ENG_F32, read_bits(g, 4));

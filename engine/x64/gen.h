@@ -369,6 +369,11 @@ void gen_simd(struct native_gen *g);
 void simd_skip(const uint8_t **p);
 /* As canonical() in prescan.c, of what is at p behind 0xfd. */
 uint8_t simd_canonical(const uint8_t *p);
+/* What the top operand and a number that is not pushed, the next instruction's second operand, come to: an
+ * integer operation whose opcode is at g->p. False when that is better done with the number pushed. */
+bool gen_numeric_const(struct native_gen *g, uint64_t bits);
+bool gen_compare_const(struct native_gen *g, uint64_t bits); /* compare.c */
+void gen_shift_const(struct native_gen *g, uint64_t bits);
 /* float.c */
 void gen_float(struct native_gen *g, uint8_t opcode);
 /* Saturating conversion, 0xfc `which`. */

@@ -428,6 +428,7 @@ static APART void divide(struct native_gen *g, uint8_t type, bool is_signed, boo
 
 enum { CLZ, CTZ, POPCNT, ADD, SUB, MUL, DIV_S, DIV_U, REM_S, REM_U, AND, OR, XOR, SHL, SHR_S, SHR_U,
        ROTL, ROTR, INT_OPS };
+enum { FIRST_I32 = 0x67, FIRST_I64 = 0x79 };
 
 static const struct binary add = { OP_ADD, EXT_ADD, true, true };
 
@@ -449,10 +450,10 @@ void gen_numeric(struct native_gen *g, uint8_t opcode)
     static const struct binary and = { OP_AND, EXT_AND, true, false },
                                or = { OP_OR, EXT_OR, true, false },
                                xor = { OP_XOR, EXT_XOR, true, false };
-    bool wide = opcode >= 0x79;
+    bool wide = opcode >= FIRST_I64;
     uint8_t type = wide ? ENG_I64 : ENG_I32;
     uint32_t w = wide_flag(type);
-    switch (opcode - (wide ? 0x79 : 0x67)) {
+    switch (opcode - (wide ? FIRST_I64 : FIRST_I32)) {
     case CLZ:
         unary(g, type, type, OP_LZCNT | w);
         break;
@@ -509,6 +510,65 @@ void gen_numeric(struct native_gen *g, uint8_t opcode)
         shift(g, type, EXT_ROR);
         break;
     }
+}
+
+/* d = a op imm. */
+static inline void const_plain(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a,
+                               int32_t imm)
+{
+    if (a != d) {
+        if (ext == EXT_ADD) {
+            asm_lea_plain(&g->a, w, d, a, imm);
+            return;
+        }
+        asm_rr_plain(&g->a, OP_MOV | w, d, a);
+    }
+    asm_alu_imm_plain(&g->a, w, ext, d, imm);
+}
+
+/* Is `and` with that number a move, or is its result only tested? */
+static bool and_is_special(const struct native_gen *g, uint64_t bits)
+{
+    uint8_t then = g->p[1];
+    return bits == 0xff || bits == 0xffff || bits == 0xffffffff || then == 0x45 || then == 0x0d || then == 0x04;
+}
+
+bool gen_numeric_const(struct native_gen *g, uint64_t bits)
+{
+    static const uint8_t exts[] = { [ADD] = EXT_ADD, [SUB] = EXT_SUB, [AND] = EXT_AND, [OR] = EXT_OR,
+                                    [XOR] = EXT_XOR };
+    bool wide = *g->p >= FIRST_I64;
+    unsigned ext = exts[*g->p - (wide ? FIRST_I64 : FIRST_I32)];
+    struct gval *a = &g->vals[g->count - 1];
+    int32_t imm = (int32_t)bits;
+    if (a->reg == NO_REG || (wide && (int64_t)bits != imm))
+        return false;
+    if (ext == EXT_SUB) { /* as a sum, which has more forms */
+        if (imm == INT32_MIN)
+            return false;
+        ext = EXT_ADD;
+        imm = -imm;
+    } else if (ext == EXT_AND && and_is_special(g, bits)) {
+        return false;
+    }
+    g->at = g->p++;
+    int_take(g);
+    struct gdest dest = dest_here(g);
+    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : gpr_alloc(g);
+    const_plain(g, wide ? X64_WIDE : 0, ext, d, a->reg, imm);
+    if (a->reg != d)
+        int_release(g, a);
+    int_done(g, dest, wide ? ENG_I64 : ENG_I32, d);
+    return true;
+}
+
+void gen_shift_const(struct native_gen *g, uint64_t bits)
+{
+    static const uint8_t exts[] = { EXT_SHL, EXT_SAR, EXT_SHR, EXT_ROL, EXT_ROR };
+    bool wide = *g->p >= FIRST_I64;
+    unsigned ext = exts[*g->p - (wide ? FIRST_I64 : FIRST_I32) - SHL];
+    g->at = g->p++;
+    shift_const(g, wide ? ENG_I64 : ENG_I32, ext, (unsigned)bits);
 }
 
 /* Integer to integer, and between classes without change. */

@@ -210,14 +210,13 @@ static inline void asm_lea_plain(struct assembler *a, uint32_t w, unsigned reg, 
     memcpy(p, &disp, 4);
     a->p = p + (small ? any : 4);
 }
-/* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13. */
-static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
-                                unsigned index, int32_t disp)
+/* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13, and
+ * of an operation without prefix. */
+static inline void asm_rm_index_plain(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
+                                      unsigned index, int32_t disp)
 {
     uint8_t *p = a->p;
     unsigned any = disp != 0, small = disp == (int8_t)disp;
-    *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
-    p += (op >> 24 & 3) != 0;
     *p++ = (uint8_t)(0x41 | (op >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2));
     memcpy(p, &op, 4);
     p += (op >> 28) + 1;
@@ -225,6 +224,14 @@ static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, 
     p[1] = (uint8_t)((index & 7) << 3 | (base & 7));
     memcpy(p + 2, &disp, 4);
     a->p = p + 2 + (small ? any : 4);
+}
+/* The same of any operation. */
+static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
+                                unsigned index, int32_t disp)
+{
+    *a->p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
+    a->p += (op >> 24 & 3) != 0;
+    asm_rm_index_plain(a, op, reg, base, index, disp);
 }
 
 /* op of OP_GROUP1 with an immediate, the shortest way. */

@@ -258,13 +258,15 @@ void gen_place_any(struct native_gen *g, uint32_t pos, uint32_t offset, bool far
 enum { PLACE_MAX = 16 }; /* bytes of a place in the map, whose form is in run.c */
 static inline void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset, bool far)
 {
-    uint32_t code = pos - g->map_pos, ahead = offset - g->map_offset, most = g->map_bytes + PLACE_MAX;
-    if (code >= 0x80 || ahead >= 0x20 || most > g->map_capacity) {
+    uint32_t code = pos - g->map_pos, ahead = offset - g->map_offset, bytes = g->map_bytes;
+    if ((code >> 7 | ahead >> 5) || bytes + PLACE_MAX > g->map_capacity) {
         gen_place_any(g, pos, offset, far);
         return;
     }
-    g->map[g->map_bytes++] = (uint8_t)code;
-    g->map[g->map_bytes++] = (uint8_t)(ahead << 2 | far);
+    g->map_bytes = bytes + 2;
+    uint8_t *to = g->map + bytes;
+    to[0] = (uint8_t)code;
+    to[1] = (uint8_t)(ahead << 2 | far);
     g->map_pos = pos;
     g->map_offset = offset;
 }

@@ -3,6 +3,9 @@
 
 enum { FIRST_LOAD = 0x28, FIRST_STORE = 0x36 };
 
+/* Not part of who calls it, whose registers and frame it would cost all the others. */
+#define APART __attribute__((noinline))
+
 struct access {
     uint32_t op;
     uint8_t type;
@@ -142,29 +145,48 @@ static inline bool is_simple(const struct native_gen *g, const struct gval *at, 
     return at->reg != NO_REG && !to.memory && to.offset <= INT32_MAX && !g->checking;
 }
 
-void gen_load(struct native_gen *g, uint8_t opcode)
+/* What is loaded from *at, which is no operand any more. */
+static inline void load_int(struct native_gen *g, const struct access *x, struct gval *at)
 {
-    const struct access *x = &loads[opcode - FIRST_LOAD];
     struct memarg to = body_memarg(&g->p);
-    struct gval *at = int_take(g);
     struct x64_mem m;
     bool simple = is_simple(g, at, to);
     if (!simple)
         m = mem_address_any(g, at, to, x->width);
     struct gdest dest = dest_here(g);
-    bool f = is_float(x->type), temp = at->kind == G_REG;
-    unsigned d = dest.set    ? dest.reg
-                 : f         ? xmm_alloc(g)
-                 : temp      ? at->reg
-                             : gpr_alloc(g);
+    bool temp = at->kind == G_REG;
+    unsigned d = dest.set ? dest.reg : temp ? at->reg : gpr_alloc(g);
     mem_place(g);
     if (simple)
-        asm_rm_index(&g->a, x->op, d, REG_MEM, at->reg, (int32_t)to.offset);
+        asm_rm_index_plain(&g->a, x->op, d, REG_MEM, at->reg, (int32_t)to.offset);
     else
         asm_rm(&g->a, x->op, d, m);
-    if (temp && (f || at->reg != d))
+    if (temp && at->reg != d)
+        gpr_free(g, at->reg);
+    int_done(g, dest, x->type, d);
+}
+
+static APART void load_float(struct native_gen *g, const struct access *x, struct gval *at)
+{
+    struct memarg to = body_memarg(&g->p);
+    struct x64_mem m = mem_address(g, at, to, x->width);
+    struct gdest dest = dest_here(g);
+    unsigned d = dest.set ? dest.reg : xmm_alloc(g);
+    mem_place(g);
+    asm_rm(&g->a, x->op, d, m);
+    if (at->kind == G_REG)
         gpr_free(g, at->reg);
     dest_done(g, dest, x->type, d, false);
+}
+
+void gen_load(struct native_gen *g, uint8_t opcode)
+{
+    const struct access *x = &loads[opcode - FIRST_LOAD];
+    struct gval *at = int_take(g);
+    if (is_float(x->type))
+        load_float(g, x, at);
+    else
+        load_int(g, x, at);
 }
 
 static void store_const(struct native_gen *g, const struct access *x, struct x64_mem m, uint32_t bits)

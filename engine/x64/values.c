@@ -315,22 +315,21 @@ void val_preserve(struct native_gen *g, uint32_t x)
 struct gdest dest_ahead(struct native_gen *g)
 {
     uint32_t x = body_peek(g, g->p + 1);
-    uint8_t length = (uint8_t)(g->ahead - g->p);
     const struct glocal *l = &g->locals[x];
     uint8_t reg = l->reg;
     if (reg != NO_REG && l->refs)
         val_preserve(g, x);
-    return (struct gdest){ x, reg, reg != NO_REG, *g->p == 0x22, length };
+    return (struct gdest){ reg != NO_REG, reg };
 }
 
-void dest_set(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg,
-              unsigned dirty)
+void dest_set(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
 {
-    if (dirty && dirty != g->locals[d.local].dirty)
+    bool tee = *g->p++ == 0x22;
+    uint32_t x = body_u32(&g->p);
+    if (dirty && dirty != g->locals[x].dirty)
         val_clean_reg(g, reg, type, dirty);
-    g->p += d.length;
-    if (d.tee)
-        val_push_local(g, d.local);
+    if (tee)
+        val_push_local(g, x);
 }
 
 void gen_local_set(struct native_gen *g, uint32_t x, bool tee)

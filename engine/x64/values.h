@@ -241,16 +241,13 @@ void val_flush_temps(struct native_gen *g);
 void val_preserve(struct native_gen *g, uint32_t local);
 
 /* Where the result of the present instruction should go: into a pinned local when it is
- * set next. */
+ * set next. The instruction that sets it is left unread until the result is there. */
 struct gdest {
-    uint32_t local;
-    uint8_t reg;
-    bool set, tee;
-    uint8_t length; /* of the instruction that sets it */
+    bool set;
+    uint8_t reg; /* or NO_REG */
 };
 struct gdest dest_ahead(struct native_gen *g);
-void dest_set(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg,
-              unsigned dirty);
+void dest_set(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty);
 
 static inline struct gdest dest_of(struct native_gen *g, uint8_t type)
 {
@@ -268,7 +265,7 @@ static inline struct gdest dest_here(struct native_gen *g)
     if (p[1] >= 0x80 || g->locals[p[1]].refs)
         return dest_ahead(g);
     uint8_t reg = g->locals[p[1]].reg;
-    return (struct gdest){ p[1], reg, reg != NO_REG, *p == 0x22, 2 };
+    return (struct gdest){ reg != NO_REG, reg };
 }
 
 /* The result, of type in reg, which is d's register if d.set. */
@@ -276,7 +273,7 @@ static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
                              unsigned reg, unsigned dirty)
 {
     if (d.set)
-        dest_set(g, d, type, reg, dirty);
+        dest_set(g, type, reg, dirty);
     else
         val_push_reg(g, type, reg, dirty);
 }
@@ -287,9 +284,10 @@ static inline void int_done(struct native_gen *g, struct gdest d, uint8_t type, 
         int_push(g, type, reg);
         return;
     }
-    g->p += d.length;
-    if (d.tee)
-        val_push_local(g, d.local);
+    bool tee = *g->p++ == 0x22;
+    uint32_t x = body_u32(&g->p);
+    if (tee)
+        val_push_local(g, x);
 }
 
 #endif

@@ -170,8 +170,8 @@ void asm_vex_rm(struct assembler *a, uint32_t op, unsigned reg, struct x64_mem m
 /* As asm_rip, to be patched. */
 uint32_t asm_vex_rip(struct assembler *a, uint32_t op, unsigned reg, unsigned vvvv);
 
-/* Three of the above for those who emit most of all code, made where they are called. The first: of an
- * operation of one byte without prefix. */
+/* Some of the above for those who emit most of all code, made where they are called. The first two: of an
+ * operation of one byte without prefix; and of that, with mem_of(RSP, disp). */
 static inline void asm_rr_plain(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 {
     uint8_t *p = a->p;
@@ -181,6 +181,18 @@ static inline void asm_rr_plain(struct assembler *a, uint32_t op, unsigned reg, 
     p[0] = (uint8_t)op;
     p[1] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
     a->p = p + 2;
+}
+static inline void asm_sp_plain(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
+{
+    uint8_t *p = a->p;
+    unsigned rex = (op >> 24 & 8) | (reg >> 1 & 4), any = disp != 0, small = disp == (int8_t)disp;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = (uint8_t)op;
+    p[1] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | 4);
+    p[2] = 4 << 3 | RSP;
+    memcpy(p + 3, &disp, 4);
+    a->p = p + 3 + (small ? any : 4);
 }
 /* asm_alu_imm(); w: X64_WIDE or 0. */
 static inline void asm_alu_imm_plain(struct assembler *a, uint32_t w, unsigned ext, unsigned reg,
@@ -210,28 +222,22 @@ static inline void asm_lea_plain(struct assembler *a, uint32_t w, unsigned reg, 
     memcpy(p, &disp, 4);
     a->p = p + (small ? any : 4);
 }
-/* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13, and
- * of an operation without prefix. */
-static inline void asm_rm_index_plain(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
-                                      unsigned index, int32_t disp)
+/* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13, and a
+ * displacement below 128. */
+static inline void asm_rm_near(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
+                               unsigned index, uint8_t disp)
 {
     uint8_t *p = a->p;
-    unsigned any = disp != 0, small = disp == (int8_t)disp;
+    unsigned any = disp != 0;
+    *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
+    p += (op >> 24 & 3) != 0;
     *p++ = (uint8_t)(0x41 | (op >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2));
     memcpy(p, &op, 4);
     p += (op >> 28) + 1;
-    p[0] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | 4);
+    p[0] = (uint8_t)(any << 6 | (reg & 7) << 3 | 4);
     p[1] = (uint8_t)((index & 7) << 3 | (base & 7));
-    memcpy(p + 2, &disp, 4);
-    a->p = p + 2 + (small ? any : 4);
-}
-/* The same of any operation. */
-static inline void asm_rm_index(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
-                                unsigned index, int32_t disp)
-{
-    *a->p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
-    a->p += (op >> 24 & 3) != 0;
-    asm_rm_index_plain(a, op, reg, base, index, disp);
+    p[2] = disp;
+    a->p = p + 2 + any;
 }
 
 /* op of OP_GROUP1 with an immediate, the shortest way. */

@@ -160,7 +160,7 @@ unsigned cond_of(struct native_gen *g, struct gval *v)
         asm_alu_mem_imm(&g->a, false, EXT_CMP, m, 0);
     } else {
         unsigned r = val_reg(g, v);
-        asm_rr(&g->a, OP_TEST, r, r);
+        asm_rr_plain(&g->a, OP_TEST, r, r);
     }
     val_release(g, v);
     return CC_NE;

@@ -139,42 +139,31 @@ void mem_place(struct native_gen *g)
     gen_place(g, asm_pos(&g->a), gen_offset(g), false);
 }
 
-/* Memory's start, a register and a number: no code but the access. */
-static inline bool is_simple(const struct native_gen *g, const struct gval *at, struct memarg to)
+/* The usual access: through a register, in the first memory, unchecked, with an offset of one byte. */
+static inline bool is_near(const struct native_gen *g, const struct gval *at)
 {
-    return at->reg != NO_REG && !to.memory && to.offset <= INT32_MAX && !g->checking;
+    return g->p[0] < MEMARG_HAS_INDEX && g->p[1] < 0x80 && at->reg != NO_REG && !g->checking;
 }
 
-/* What is loaded from *at, which is no operand any more. */
-static inline void load_int(struct native_gen *g, const struct access *x, struct gval *at)
+static inline uint8_t near_offset(struct native_gen *g)
 {
-    struct memarg to = body_memarg(&g->p);
-    struct x64_mem m;
-    bool simple = is_simple(g, at, to);
-    if (!simple)
-        m = mem_address_any(g, at, to, x->width);
-    struct gdest dest = dest_here(g);
-    bool temp = at->kind == G_REG;
-    unsigned d = dest.set ? dest.reg : temp ? at->reg : gpr_alloc(g);
-    mem_place(g);
-    if (simple)
-        asm_rm_index_plain(&g->a, x->op, d, REG_MEM, at->reg, (int32_t)to.offset);
-    else
-        asm_rm(&g->a, x->op, d, m);
-    if (temp && at->reg != d)
-        gpr_free(g, at->reg);
-    int_done(g, dest, x->type, d);
+    g->p += 2;
+    return g->p[-1];
 }
 
-static APART void load_float(struct native_gen *g, const struct access *x, struct gval *at)
+static APART void load_any(struct native_gen *g, const struct access *x, struct gval *at)
 {
     struct memarg to = body_memarg(&g->p);
     struct x64_mem m = mem_address(g, at, to, x->width);
     struct gdest dest = dest_here(g);
-    unsigned d = dest.set ? dest.reg : xmm_alloc(g);
+    bool f = is_float(x->type), temp = at->kind == G_REG;
+    unsigned d = dest.set    ? dest.reg
+                 : f         ? xmm_alloc(g)
+                 : temp      ? at->reg
+                             : gpr_alloc(g);
     mem_place(g);
     asm_rm(&g->a, x->op, d, m);
-    if (at->kind == G_REG)
+    if (temp && (f || at->reg != d))
         gpr_free(g, at->reg);
     dest_done(g, dest, x->type, d, false);
 }
@@ -183,10 +172,19 @@ void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     struct gval *at = int_take(g);
-    if (is_float(x->type))
-        load_float(g, x, at);
-    else
-        load_int(g, x, at);
+    if (is_float(x->type) || !is_near(g, at)) {
+        load_any(g, x, at);
+        return;
+    }
+    uint8_t offset = near_offset(g);
+    struct gdest dest = dest_here(g);
+    bool temp = at->kind == G_REG;
+    unsigned d = dest.set ? dest.reg : temp ? at->reg : gpr_alloc(g);
+    mem_place(g);
+    asm_rm_near(&g->a, x->op, d, REG_MEM, at->reg, offset);
+    if (temp && at->reg != d)
+        gpr_free(g, at->reg);
+    int_done(g, dest, x->type, d);
 }
 
 static void store_const(struct native_gen *g, const struct access *x, struct x64_mem m, uint32_t bits)
@@ -208,11 +206,9 @@ static void store_const(struct native_gen *g, const struct access *x, struct x64
     }
 }
 
-void gen_store(struct native_gen *g, uint8_t opcode)
+static APART void store_any(struct native_gen *g, const struct access *x, struct gval *at, struct gval *v)
 {
-    const struct access *x = &stores[opcode - FIRST_STORE];
     struct memarg to = body_memarg(&g->p);
-    struct gval *v = val_take(g), *at = int_take(g);
     bool imm = v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN &&
                                                       (int64_t)v->bits <= INT32_MAX));
     unsigned reg = 0;
@@ -220,20 +216,33 @@ void gen_store(struct native_gen *g, uint8_t opcode)
         val_clean(g, v);
     if (!imm)
         reg = val_reg(g, v);
-    if (!imm && is_simple(g, at, to)) {
-        mem_place(g);
-        asm_rm_index(&g->a, x->op, reg, REG_MEM, at->reg, (int32_t)to.offset);
-    } else {
-        struct x64_mem m = mem_address(g, at, to, x->width);
-        mem_place(g);
-        if (imm)
-            store_const(g, x, m, (uint32_t)v->bits);
-        else
-            asm_rm(&g->a, x->op, reg, m);
-    }
+    struct x64_mem m = mem_address(g, at, to, x->width);
+    mem_place(g);
+    if (imm)
+        store_const(g, x, m, (uint32_t)v->bits);
+    else
+        asm_rm(&g->a, x->op, reg, m);
     if (at->kind == G_REG)
         gpr_free(g, at->reg);
     val_release(g, v);
+}
+
+void gen_store(struct native_gen *g, uint8_t opcode)
+{
+    const struct access *x = &stores[opcode - FIRST_STORE];
+    bool f = is_float(x->type);
+    struct gval *at, *v = f ? val_take(g) : int_take_two(g, &at);
+    if (f)
+        at = int_take(g);
+    if (f || v->reg == NO_REG || !is_near(g, at)) {
+        store_any(g, x, at, v);
+        return;
+    }
+    uint8_t offset = near_offset(g);
+    mem_place(g);
+    asm_rm_near(&g->a, x->op, v->reg, REG_MEM, at->reg, offset);
+    int_release(g, at);
+    int_release(g, v);
 }
 
 void gen_memory_size(struct native_gen *g)

@@ -275,7 +275,7 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
         asm_rm(&g->a, OP_LEA | w, d, mem_index(from, from, 0, 0));
     } else {
         val_load(g, a, d);
-        asm_rr(&g->a, OP_SHIFT_IMM | w, ext, d);
+        asm_rr_plain(&g->a, OP_SHIFT_IMM | w, ext, d);
         asm_8(&g->a, k);
     }
     unary_done(g, dest, a, type, d);

@@ -128,17 +128,17 @@ static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
 
 void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
 {
-    struct x64_mem m;
     if (v->reg == reg)
         return;
     if (is_float(v->type))
         load_float(g, v, reg);
     else if (v->reg != NO_REG)
-        asm_rr(&g->a, OP_MOV | wide_flag(v->type), reg, v->reg);
+        asm_rr_plain(&g->a, OP_MOV | wide_flag(v->type), reg, v->reg);
     else if (v->kind == G_CONST)
         asm_mov_imm(&g->a, reg, v->bits);
-    else if (val_mem(g, v, &m))
-        asm_rm(&g->a, OP_MOV | wide_flag(v->type), reg, m);
+    else
+        asm_sp_plain(&g->a, OP_MOV | wide_flag(v->type), reg,
+                     v->kind == G_SLOT ? slot_place(g, v->at) : local_place(g, v->at));
 }
 
 unsigned val_temp(struct native_gen *g, struct gval *v)
@@ -341,11 +341,12 @@ void gen_local_set(struct native_gen *g, uint32_t x, bool tee)
         val_preserve(g, x);
         if (v->dirty && v->dirty != l->dirty)
             val_clean(g, v);
-        if (l->reg != NO_REG) {
+        if (l->reg != NO_REG)
             val_load(g, v, l->reg);
-        } else {
+        else if (v->reg != NO_REG && !is_float(v->type))
+            asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, local_place(g, x));
+        else
             val_store(g, v, local_mem(g, x));
-        }
         val_release(g, v);
     }
     if (tee)

@@ -4,13 +4,22 @@
 
 #include "x64/gen.h"
 
+/* Places in the frame, from rsp. */
+static inline int32_t slot_place(const struct native_gen *g, uint32_t operand)
+{
+    return (int32_t)(g->value_base + (operand << g->home_shift));
+}
+static inline int32_t local_place(const struct native_gen *g, uint32_t local)
+{
+    return (int32_t)(g->out_bytes + g->locals[local].slot * 8);
+}
 static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t operand)
 {
-    return mem_of(RSP, (int32_t)(g->value_base + (operand << g->home_shift)));
+    return mem_of(RSP, slot_place(g, operand));
 }
 static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t local)
 {
-    return mem_of(RSP, (int32_t)(g->out_bytes + g->locals[local].slot * 8));
+    return mem_of(RSP, local_place(g, local));
 }
 
 /* Makes room for one more operand. */

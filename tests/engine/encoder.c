@@ -262,7 +262,7 @@ static void in_line(void)
     static const uint32_t loads[] = { OP_MOV, (uint32_t)OP_MOVZX8, (uint32_t)OP_MOVSX8, OP_MOVZX16, OP_MOVSXD | X64_WIDE,
                                       OP_MOVSS, OP_MOVSD, OP_MOV_STORE | X64_WIDE,
                                       (uint32_t)OP_MOV_STORE8, OP_MOV_STORE16 };
-    uint8_t one[32], two[32];
+    uint8_t one[48], two[48];
     struct assembler x = { one, one, one + sizeof one }, y = { two, two, two + sizeof two };
     for (unsigned i = 0; i < 16 * 16 * 8 * 10; i++) {
         unsigned reg = i & 15, rm = i >> 4 & 15, n = i >> 8 & 7, op = i >> 11;
@@ -273,9 +273,14 @@ static void in_line(void)
         asm_rr(&y, plain[op & 7] | w, reg, rm);
         asm_alu_imm_plain(&x, w, op & 7, rm, numbers[n]);
         asm_alu_imm(&y, w, op & 7, rm, numbers[n]);
+        asm_lea_plain(&x, w, reg, rm, numbers[n]);
+        asm_rm(&y, OP_LEA | w, reg, mem_of(rm, numbers[n]));
+        asm_sp_plain(&x, plain[op & 7] | w, reg, numbers[n]);
+        asm_rm(&y, plain[op & 7] | w, reg, mem_of(RSP, numbers[n]));
         if (rm != RSP) { /* no index */
-            asm_rm_index(&x, loads[op], reg, R14, rm, numbers[n]);
-            asm_rm(&y, loads[op], reg, mem_index(R14, rm, 0, numbers[n]));
+            uint8_t near = numbers[n] & 0x7f;
+            asm_rm_near(&x, loads[op], reg, R14, rm, near);
+            asm_rm(&y, loads[op], reg, mem_index(R14, rm, 0, near));
         }
         size_t len = (size_t)(x.p - one);
         if (len != (size_t)(y.p - two) || memcmp(one, two, len) != 0) {

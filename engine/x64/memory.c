@@ -151,6 +151,13 @@ static inline uint8_t near_offset(struct native_gen *g)
     return g->p[-1];
 }
 
+/* An address that is in the frame will have to be in a register. */
+static inline void address_in_reg(struct native_gen *g, struct gval *at)
+{
+    if (at->reg == NO_REG && at->kind != G_CONST)
+        val_temp(g, at);
+}
+
 static APART void load_any(struct native_gen *g, const struct access *x, struct gval *at)
 {
     struct memarg to = body_memarg(&g->p);
@@ -168,12 +175,28 @@ static APART void load_any(struct native_gen *g, const struct access *x, struct 
     dest_done(g, dest, x->type, d, false);
 }
 
+static APART void load_float(struct native_gen *g, const struct access *x, const struct gval *at)
+{
+    uint8_t offset = near_offset(g);
+    struct gdest dest = dest_here(g);
+    unsigned d = dest.set ? dest.reg : xmm_alloc(g);
+    mem_place(g);
+    asm_rm_near(&g->a, x->op, d, REG_MEM, at->reg, offset);
+    int_release(g, at);
+    dest_done(g, dest, x->type, d, false);
+}
+
 void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     struct gval *at = int_take(g);
-    if (is_float(x->type) || !is_near(g, at)) {
+    address_in_reg(g, at);
+    if (!is_near(g, at)) {
         load_any(g, x, at);
+        return;
+    }
+    if (is_float(x->type)) {
+        load_float(g, x, at);
         return;
     }
     uint8_t offset = near_offset(g);
@@ -206,24 +229,23 @@ static void store_const(struct native_gen *g, const struct access *x, struct x64
     }
 }
 
-static APART void store_any(struct native_gen *g, const struct access *x, struct gval *at, struct gval *v)
+/* Can a store have v in itself? */
+static inline bool store_has(const struct access *x, const struct gval *v)
+{
+    return v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN && (int64_t)v->bits <= INT32_MAX));
+}
+
+/* Of v, which is in a register when it has to be. */
+static APART void store_any(struct native_gen *g, const struct access *x, struct gval *at, const struct gval *v)
 {
     struct memarg to = body_memarg(&g->p);
-    bool imm = v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN &&
-                                                      (int64_t)v->bits <= INT32_MAX));
-    unsigned reg = 0;
-    if (v->dirty)
-        val_clean(g, v);
-    if (!imm)
-        reg = val_reg(g, v);
     struct x64_mem m = mem_address(g, at, to, x->width);
     mem_place(g);
-    if (imm)
+    if (v->reg == NO_REG)
         store_const(g, x, m, (uint32_t)v->bits);
     else
-        asm_rm(&g->a, x->op, reg, m);
-    if (at->kind == G_REG)
-        gpr_free(g, at->reg);
+        asm_rm(&g->a, x->op, v->reg, m);
+    int_release(g, at);
     val_release(g, v);
 }
 
@@ -234,7 +256,12 @@ void gen_store(struct native_gen *g, uint8_t opcode)
     struct gval *at, *v = f ? val_take(g) : int_take_two(g, &at);
     if (f)
         at = int_take(g);
-    if (f || v->reg == NO_REG || !is_near(g, at)) {
+    if (v->dirty)
+        val_clean(g, v);
+    if (v->reg == NO_REG && !store_has(x, v))
+        val_temp(g, v);
+    address_in_reg(g, at);
+    if (v->reg == NO_REG || !is_near(g, at)) {
         store_any(g, x, at, v);
         return;
     }
@@ -242,7 +269,7 @@ void gen_store(struct native_gen *g, uint8_t opcode)
     mem_place(g);
     asm_rm_near(&g->a, x->op, v->reg, REG_MEM, at->reg, offset);
     int_release(g, at);
-    int_release(g, v);
+    val_release(g, v);
 }
 
 void gen_memory_size(struct native_gen *g)

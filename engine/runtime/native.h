@@ -112,6 +112,17 @@ struct native_part {
     const struct native_gen *gen;
     struct native_mark from, to;
     uint32_t code_place, map_place;
+    bool laid;                 /* in native_place, and no longer in the generator's memory */
+    uint32_t number;           /* of native_lay() */
+    struct native_part *later; /* the generator's next part that is not laid */
+};
+
+/* Code memory that parts are laid into, in order, while later ones are being made. It may turn out to be too
+ * small; then the rest waits for native_finish(). */
+struct native_place {
+    uint8_t *code; /* NULL: there is none */
+    size_t room, at;
+    _Atomic uint32_t next; /* part whose turn it is: whoever has made it may change `at`, and then this */
 };
 
 /* A generator, which compiles parts one after the other into memory of its own. Several of a module
@@ -126,12 +137,18 @@ int native_part_begin(struct native_gen *g, struct native_part *p);
  * another negative error. */
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body);
 void native_part_end(struct native_gen *g, struct native_part *p);
+/* Gets a place for the code of so many bytes of bodies, if there is memory; frees it. */
+void native_place_begin(struct native_place *x, const struct eng_env *env, size_t body_bytes);
+void native_place_end(struct native_place *x, const struct eng_env *env);
+/* Part `number`, not the last, is done: lays it, and what waited before it, unless it is not their turn. */
+void native_lay(struct native_gen *g, struct native_part *p, uint32_t number, struct native_place *x);
 /* All of the generator's parts are done: frees what only compiling needed. */
 void native_rest(struct native_gen *g);
 /* Seals the code of all parts, which are all the module's functions in order, and gives it to the
- * module. last: the generator of the last one; body_bytes: of all bodies. The same errors. */
+ * module. last: the generator of the last one; place: what some are laid in; body_bytes: of all bodies.
+ * The same errors. */
 int native_finish(struct eng_module *m, struct native_part *parts, uint32_t count,
-                  struct native_gen *last, size_t body_bytes);
+                  struct native_gen *last, struct native_place *place, size_t body_bytes);
 /* Frees the generator, the first one after all others; NULL is accepted. */
 void native_end(struct native_gen *g);
 /* Frees what a module got; NULL is accepted. */

@@ -32,6 +32,7 @@ struct section {
     const uint8_t *one_bodies[2];
     size_t bytes;
 
+    struct native_place place; /* of the code, when there are several */
     uint32_t lane_count;
     struct lane *lanes, one_lane;
     _Atomic uint32_t next; /* part that nobody has begun */
@@ -120,6 +121,8 @@ static int compile_part(struct section *x, struct compiler *c, uint32_t i)
     if (!err)
         err = bodies_compile(c, p->first, p->count);
     native_part_end(c->native, p);
+    if (!err && x->place.code && i + 1 < x->count)
+        native_lay(c->native, p, i, &x->place);
     return err;
 }
 
@@ -196,7 +199,7 @@ static int finish(struct section *x)
     const struct native_part *last = &x->parts[x->count - 1];
     for (uint32_t i = 0; i < x->lane_count; i++)
         if (x->lanes[i].gen == last->gen)
-            return native_finish(x->l->m, x->parts, x->count, x->lanes[i].gen, x->bytes)
+            return native_finish(x->l->m, x->parts, x->count, x->lanes[i].gen, &x->place, x->bytes)
                        ? E_UNSUPPORTED
                        : 0;
     return E_UNSUPPORTED;
@@ -210,6 +213,10 @@ static int compile_in_lanes(struct section *x, uint32_t lanes, bool *ret_again)
     int err = E_UNSUPPORTED;
     *ret_again = false;
     x->next = 0;
+    x->place.code = NULL;
+    x->place.at = 0;
+    if (x->count > 1)
+        native_place_begin(&x->place, x->l->env, x->bytes);
     if (begin_lanes(x, lanes)) {
         jobs_run(x->l->env, x->lane_count, run_lane, x);
         const struct lane *failed = first_failure(x);
@@ -224,6 +231,7 @@ static int compile_in_lanes(struct section *x, uint32_t lanes, bool *ret_again)
             r->p = x->lanes[0].end ? x->lanes[0].end : x->bodies[x->count];
     }
     end_lanes(x);
+    native_place_end(&x->place, x->l->env);
     return err;
 }
 

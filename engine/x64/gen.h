@@ -159,7 +159,9 @@ struct native_gen {
     uint32_t *call_sites; /* by function: displacements of calls that wait for it, linked */
     uint32_t call_site_capacity;
 
-    /* Of all parts that it has compiled; positions are places in this memory. */
+    /* Of all parts that it has compiled; positions are places in this memory, and of parts that are
+     * laid in what it was then. */
+    struct native_part *waiting, *waiting_last; /* to be laid, in order */
     struct gsite *calls;  /* of functions of other parts */
     uint32_t call_count, call_capacity;
     struct gsite *fars; /* to the way out for a type */

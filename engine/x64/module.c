@@ -1,6 +1,7 @@
 /* A module's native code, made in parts: functions that follow each other. Parts know nothing of each
  * other, so several generators may compile them at the same time; where they call each
- * other they leave a list. At the end they are laid behind each other:
+ * other they leave a list. They are laid behind each other, most of them as soon as they are made, so that
+ * a generator's memory is small and near:
  *
  *     entries, functions of the first part | of the next, with entries of its own | ... | adapters
  *
@@ -66,9 +67,11 @@ static size_t code_most(size_t bytes)
     return CODE_LARGE + bytes * EXPANSION_MOST;
 }
 
+enum { CODE_FIRST = 8192, EXPANSION = 4 }; /* bytes of code, and for each of a body; more is rare */
+
 struct native_gen *native_begin(struct loader *l, size_t bytes, const struct native_gen *first)
 {
-    enum { CODE_FIRST = 8192, EXPANSION = 4, VALS_FIRST = 64, LABELS_FIRST = 16 };
+    enum { VALS_FIRST = 64, LABELS_FIRST = 16 };
     const struct eng_env *env = l->env;
     if (!env->code_create)
         return NULL;
@@ -118,6 +121,56 @@ int native_part_begin(struct native_gen *g, struct native_part *p)
 void native_part_end(struct native_gen *g, struct native_part *p)
 {
     p->to = mark(g);
+}
+
+/* --- laying them while others are made ---------------------------------------------------------- */
+
+void native_place_begin(struct native_place *x, const struct eng_env *env, size_t body_bytes)
+{
+    x->room = CODE_FIRST + body_bytes * EXPANSION;
+    x->at = 0;
+    x->next = 0;
+    x->code = env->code_create ? env->code_create(env->ctx, x->room) : NULL;
+}
+
+void native_place_end(struct native_place *x, const struct eng_env *env)
+{
+    if (x->code)
+        env->code_destroy(env->ctx, x->code, x->room);
+    x->code = NULL;
+}
+
+/* A part's code into the module's at `to`, where the next one follows. */
+static void copy_part(const struct native_part *p, uint8_t *to)
+{
+    uint32_t bytes = p->to.code - p->from.code;
+    struct assembler end = { to - p->code_place, to + bytes, NULL };
+    memcpy(to, p->gen->a.start + p->from.code, bytes);
+    asm_align(&end, PART_ALIGN);
+}
+
+void native_lay(struct native_gen *g, struct native_part *p, uint32_t number, struct native_place *x)
+{
+    p->number = number;
+    p->later = NULL;
+    if (g->waiting)
+        g->waiting_last->later = p;
+    else
+        g->waiting = p;
+    g->waiting_last = p;
+    for (; g->waiting && x->next == g->waiting->number; x->next++) {
+        struct native_part *first = g->waiting;
+        size_t bytes = first->to.code - first->from.code;
+        if (bytes + PART_ALIGN > x->room - x->at)
+            return;
+        first->code_place = (uint32_t)x->at;
+        first->laid = true;
+        copy_part(first, x->code + x->at);
+        x->at = (x->at + bytes + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
+        g->waiting = first->later;
+    }
+    if (!g->waiting)
+        g->a.p = g->a.start;
 }
 
 void native_rest(struct native_gen *g)
@@ -246,10 +299,11 @@ static void lay_part(void *arg, uint32_t i)
     const struct native_part *p = &x->parts[i];
     const struct native_gen *g = p->gen;
     uint32_t bytes = p->to.code - p->from.code, by = shift_of(p);
-    struct assembler to = { x->n.base, x->n.base + p->code_place + bytes, NULL };
-    memcpy(x->n.base + p->code_place, g->a.start + p->from.code, bytes);
-    if (i + 1 < x->count)
-        asm_align(&to, PART_ALIGN);
+    struct assembler to = { .start = x->n.base };
+    if (!p->laid && i + 1 < x->count)
+        copy_part(p, x->n.base + p->code_place);
+    else if (!p->laid)
+        memcpy(x->n.base + p->code_place, g->a.start + p->from.code, bytes);
     for (uint32_t k = p->from.calls; k < p->to.calls; k++)
         asm_patch(&to, g->calls[k].at + by, x->n.funcs[g->calls[k].to].code);
     for (uint32_t k = p->from.fars; k < p->to.fars; k++)
@@ -288,23 +342,40 @@ static int give_tries(struct layout *x, struct native_gen *g)
     return 0;
 }
 
-static int make_code(struct layout *x, struct native_gen *g)
+/* Memory for all of the code: where parts have been laid, or when that is too small, another. */
+static bool find_place(struct layout *x, struct native_place *place, const struct eng_env *env)
+{
+    if (place->code && x->n.bytes <= place->room)
+        return true;
+    struct native_place other = { .room = x->n.bytes };
+    other.code = env->code_create(env->ctx, other.room);
+    if (other.code && place->at)
+        memcpy(other.code, place->code, place->at);
+    native_place_end(place, env);
+    place->code = other.code;
+    place->room = other.room;
+    return other.code;
+}
+
+static int make_code(struct layout *x, struct native_gen *g, struct native_place *place)
 {
     const struct eng_env *env = g->env;
-    x->n.base = env->code_create(env->ctx, x->n.bytes);
-    if (!x->n.base)
+    if (!find_place(x, place, env))
         return E_NOMEM;
+    x->n.base = place->code;
     jobs_run(env, x->count, lay_part, x);
-    int err = env->code_seal(env->ctx, x->n.base, x->n.bytes);
-    if (!err)
-        err = give_tries(x, g);
+    int err = env->code_seal(env->ctx, x->n.base, place->room, x->n.bytes);
+    if (err)
+        return err;
+    place->code = NULL; /* the module's */
+    err = give_tries(x, g);
     if (err)
         env->code_destroy(env->ctx, x->n.base, x->n.bytes);
     return err;
 }
 
 int native_finish(struct eng_module *m, struct native_part *parts, uint32_t count,
-                  struct native_gen *last, size_t body_bytes)
+                  struct native_gen *last, struct native_place *place, size_t body_bytes)
 {
     struct native *n = last->n;
     struct layout x = { .m = m, .parts = parts, .count = count, .ways_out = last->ways_out,
@@ -318,7 +389,7 @@ int native_finish(struct eng_module *m, struct native_part *parts, uint32_t coun
     x.n.map_capacity = x.n.map_bytes;
     if (x.n.map_bytes)
         x.n.map = take(last, x.n.map_bytes, 1);
-    err = x.n.map_bytes && !x.n.map ? E_NOMEM : make_code(&x, last);
+    err = x.n.map_bytes && !x.n.map ? E_NOMEM : make_code(&x, last, place);
     if (err) {
         give(last, x.n.map, x.n.map_bytes, 1);
         return err;

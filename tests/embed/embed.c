@@ -185,9 +185,14 @@ static void *code_create(void *ctx, size_t bytes)
     return p == MAP_FAILED ? NULL : p;
 }
 
-static int code_seal(void *ctx, void *p, size_t bytes)
+static int code_seal(void *ctx, void *p, size_t bytes, size_t used)
 {
-    return mprotect(p, bytes, PROT_READ | PROT_EXEC) < 0 ? E_NOMEM : 0;
+    size_t kept = (used + 4095) & ~(size_t)4095;
+    if (mprotect(p, used, PROT_READ | PROT_EXEC) < 0)
+        return E_NOMEM;
+    if (kept < bytes)
+        munmap((uint8_t *)p + kept, bytes - kept);
+    return 0;
 }
 
 static void code_destroy(void *ctx, void *p, size_t bytes)

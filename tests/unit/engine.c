@@ -453,7 +453,7 @@ static void *no_code(void *ctx, size_t bytes)
     return NULL;
 }
 
-static int no_seal(void *ctx, void *p, size_t bytes)
+static int no_seal(void *ctx, void *p, size_t bytes, size_t used)
 {
     return E_LIMIT;
 }

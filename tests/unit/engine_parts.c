@@ -164,7 +164,7 @@ static const struct way in_parts = { 3, PART, true, ENG_TIER_BASELINE, false };
 
 static struct {
     struct embed e;
-    int (*seal)(void *, void *, size_t);
+    int (*seal)(void *, void *, size_t, size_t);
     void *(*resize)(void *, void *, size_t, size_t);
     uint8_t code[1 << 17];
     size_t code_len;
@@ -173,12 +173,12 @@ static struct {
     struct eng_error err;
 } w;
 
-static int keep_code(void *ctx, void *p, size_t bytes)
+static int keep_code(void *ctx, void *p, size_t bytes, size_t used)
 {
-    w.code_len = bytes;
-    if (bytes <= sizeof w.code)
-        memcpy(w.code, p, bytes);
-    return w.seal(ctx, p, bytes);
+    w.code_len = used;
+    if (used <= sizeof w.code)
+        memcpy(w.code, p, used);
+    return w.seal(ctx, p, bytes, used);
 }
 
 static void *failing_resize(void *ctx, void *old, size_t old_size, size_t new_size)

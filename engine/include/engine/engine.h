@@ -173,14 +173,15 @@ struct eng_env {
     bool memory_guarded;
     /* For compiled tiers only; the functions may be NULL for ENG_TIER_INTERP. Memory for
      * code is first written and then executed, never both: code_create gives `bytes`
-     * bytes that can be written, or NULL; code_seal makes them executable and no longer
-     * writable, 0 or a negative error; code_destroy frees them in either state. After a
-     * failure of the first two the module is interpreted. */
+     * bytes that can be written, or NULL; of these code_seal makes the first `used` executable and no
+     * longer writable, and frees whole pages behind them: 0, or a negative error and nothing is freed;
+     * code_destroy frees what there is in either state. Bytes that are not written should cost
+     * nothing. After a failure of the first two the module is interpreted. */
     enum eng_tier tier;
     uint32_t cpu; /* of eng_cpu(); 0: asked again for each module */
     bool unhardened; /* leaves out what keeps mispredicted accesses within tables and memories */
     void *(*code_create)(void *ctx, size_t bytes);
-    int (*code_seal)(void *ctx, void *p, size_t bytes);
+    int (*code_seal)(void *ctx, void *p, size_t bytes, size_t used);
     void (*code_destroy)(void *ctx, void *p, size_t bytes);
     /* Large modules are compiled in parts, with which several threads may help; what comes out
      * is the same to the byte, whoever does it. Calls job(arg, i) once for every i < count, in any order and

@@ -64,10 +64,13 @@ static int seal(struct env *e, uint8_t *p, size_t bytes)
     return r;
 }
 
-static int code_seal(void *ctx, void *p, size_t bytes)
+static int code_seal(void *ctx, void *p, size_t bytes, size_t used)
 {
     struct env *e = ctx;
-    e->code_error = seal(e, p, bytes);
+    size_t room = whole_pages(bytes), kept = whole_pages(used);
+    e->code_error = seal(e, p, used);
+    if (e->code_error == E_OK && kept < room)
+        munmap((uint8_t *)p + kept, room - kept);
     return e->code_error;
 }
 

@@ -18,12 +18,6 @@ static void apply(struct native_gen *g, uint32_t op, unsigned d, struct gval *v)
         asm_rr(&g->a, op, d, val_reg(g, v));
 }
 
-static bool reads(const struct native_gen *g, const struct gval *v, unsigned reg)
-{
-    unsigned r;
-    return val_in_reg(v, &r) && r == reg;
-}
-
 /* With three operands; b in a register. */
 static void apply_vex(struct native_gen *g, uint32_t op, unsigned d, unsigned a, unsigned b)
 {
@@ -33,25 +27,18 @@ static void apply_vex(struct native_gen *g, uint32_t op, unsigned d, unsigned a,
 static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commutes)
 {
     uint32_t op = scalar(type, byte);
-    struct gval *b = val_take(g), *a = val_take(g);
-    struct gdest dest = dest_of(g, type);
-    unsigned d = dest.reg, ra, rb;
-    if (commutes && !dest.set && a->kind != G_REG && b->kind == G_REG) {
+    struct gval *a, *b = float_take_two(g, &a);
+    struct gdest dest = dest_here(g);
+    bool others = dest.set ? b->reg == dest.reg && a->reg != dest.reg : a->kind != G_REG && b->kind == G_REG;
+    if (commutes && others) {
         struct gval *t = a;
         a = b;
         b = t;
     }
-    if (commutes && dest.set && reads(g, b, d) && !reads(g, a, d)) {
-        struct gval *t = a;
-        a = b;
-        b = t;
-    }
-    if (!dest.set)
-        d = a->kind == G_REG ? a->reg : xmm_alloc(g);
-    bool a_in = val_in_reg(a, &ra), b_in = val_in_reg(b, &rb);
-    if (g->avx && a_in && b_in && ra != d) {
-        apply_vex(g, op, d, ra, rb);
-    } else if (b_in && rb == d && !(a_in && ra == d)) { /* d = a op d */
+    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : xmm_alloc(g);
+    if (g->avx && a->reg != NO_REG && b->reg != NO_REG && a->reg != d) {
+        apply_vex(g, op, d, a->reg, b->reg);
+    } else if (b->reg == d && a->reg != d) { /* d = a op d */
         unsigned t = val_temp(g, a);
         apply(g, op, t, b);
         asm_rr(&g->a, OP_MOVAPS, d, t);
@@ -59,10 +46,10 @@ static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commu
         val_load(g, a, d);
         apply(g, op, d, b);
     }
-    if (a->kind == G_REG && a->reg != d)
-        val_release(g, a);
-    val_release(g, b);
-    dest_done(g, dest, type, d, true);
+    if (a->reg != d)
+        float_release(g, a);
+    float_release(g, b);
+    float_done(g, dest, type, d, true);
 }
 
 /* The specification's: of zeros the sign matters, and a NaN wins. */

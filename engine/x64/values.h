@@ -157,6 +157,40 @@ static inline void int_push(struct native_gen *g, uint8_t type, unsigned reg)
     v->dirty = CLEAN;
 }
 
+/* And of floats. */
+static inline void float_untie(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+    else if (v->kind == G_REG)
+        g->xmm_owner[v->reg] = SLOT_NONE;
+}
+static inline struct gval *float_take_two(struct native_gen *g, struct gval **ret_a)
+{
+    uint32_t at = g->count -= 2;
+    struct gval *a = &g->vals[at], *b = a + 1;
+    if (g->flushed > at)
+        g->flushed = at;
+    float_untie(g, b);
+    float_untie(g, a);
+    *ret_a = a;
+    return b;
+}
+static inline void float_release(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_REG)
+        xmm_free(g, v->reg);
+}
+static inline void float_push(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
+{
+    g->xmm_owner[reg] = g->count;
+    struct gval *v = val_push(g);
+    v->type = type;
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    v->dirty = (uint8_t)dirty;
+}
+
 /* Removes operands above `count`. */
 void val_drop_to(struct native_gen *g, uint32_t count);
 
@@ -285,6 +319,14 @@ static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
         dest_set(g, type, reg, dirty);
     else
         val_push_reg(g, type, reg, dirty);
+}
+
+static inline void float_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg, unsigned dirty)
+{
+    if (d.set)
+        dest_set(g, type, reg, dirty);
+    else
+        float_push(g, type, reg, dirty);
 }
 
 static inline void int_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg)

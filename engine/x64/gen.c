@@ -183,6 +183,13 @@ static inline void gen_local_gets(struct native_gen *g)
     }
 }
 
+static void gen_select_typed(struct native_gen *g)
+{
+    g->p++; /* one type */
+    body_type(&g->p);
+    gen_select(g);
+}
+
 static void gen_ref_null(struct native_gen *g)
 {
     int64_t heap = body_s64(&g->p);
@@ -222,155 +229,6 @@ static inline void gen_const(struct native_gen *g, uint8_t type, uint64_t bits)
     val_push_const(g, type, bits);
 }
 
-/* One instruction whose opcode has been read. The cases in the order of their numbers. */
-static inline void gen_any(struct native_gen *g, uint8_t opcode)
-{
-    switch (opcode) {
-    case 0x00:
-        gen_unreachable(g);
-        break;
-    case 0x01:
-        break;
-    case 0x02:
-        gen_block(g, GL_BLOCK);
-        break;
-    case 0x03:
-        gen_block(g, GL_LOOP);
-        break;
-    case 0x04:
-        gen_block(g, GL_IF);
-        break;
-    case 0x05:
-        gen_else(g);
-        break;
-    case 0x08:
-        gen_throw(g);
-        break;
-    case 0x0a:
-        gen_throw_ref(g);
-        break;
-    case 0x0b:
-        gen_end(g);
-        break;
-    case 0x0c:
-        gen_br(g, body_u32(&g->p));
-        break;
-    case 0x0d:
-        gen_br_if(g, body_u32(&g->p));
-        break;
-    case 0x0e:
-        gen_br_table(g);
-        break;
-    case 0x0f:
-        gen_return(g);
-        break;
-    case 0x10:
-        gen_call(g, body_u32(&g->p));
-        break;
-    case 0x11:
-        gen_call_indirect(g);
-        break;
-    case 0x12:
-        gen_return_call(g, body_u32(&g->p));
-        break;
-    case 0x13:
-        gen_return_call_indirect(g);
-        break;
-    case 0x1a:
-        gen_drop(g);
-        break;
-    case 0x1c:
-        g->p++; /* one type */
-        body_type(&g->p);
-        gen_select(g);
-        break;
-    case 0x1b:
-        gen_select(g);
-        break;
-    case 0x1f:
-        gen_block(g, GL_TRY);
-        break;
-    case 0x20:
-        gen_local_gets(g);
-        break;
-    case 0x21:
-    case 0x22:
-        gen_local_set(g, body_u32(&g->p), opcode == 0x22);
-        break;
-    case 0x23:
-        gen_global_get(g, body_u32(&g->p));
-        break;
-    case 0x24:
-        gen_global_set(g, body_u32(&g->p));
-        break;
-    case 0x25:
-        gen_table_get(g);
-        break;
-    case 0x26:
-        gen_table_set(g);
-        break;
-    case 0x28 ... 0x35:
-        gen_load(g, opcode);
-        break;
-    case 0x36 ... 0x3e:
-        gen_store(g, opcode);
-        break;
-    case 0x3f:
-        gen_memory_size(g);
-        break;
-    case 0x40:
-        gen_memory_grow(g);
-        break;
-    case 0x41:
-        gen_const(g, ENG_I32, (uint32_t)body_s64(&g->p));
-        break;
-    case 0x42:
-        gen_const(g, ENG_I64, (uint64_t)body_s64(&g->p));
-        break;
-    case 0x43:
-        val_push_const(g, ENG_F32, read_bits(g, 4));
-        break;
-    case 0x44:
-        val_push_const(g, ENG_F64, read_bits(g, 8));
-        break;
-    case 0x45 ... 0x66:
-        gen_compare(g, opcode);
-        break;
-    case 0x71: /* i32.and */
-        if (gen_test(g))
-            break;
-        gen_numeric(g, opcode);
-        break;
-    case 0x67 ... 0x70:
-    case 0x72 ... 0x8a:
-        gen_numeric(g, opcode);
-        break;
-    case 0x8b ... 0xa6:
-    case 0xa8 ... 0xab:
-    case 0xae ... 0xbf:
-        gen_float(g, opcode);
-        break;
-    case 0xd0:
-        gen_ref_null(g);
-        break;
-    case 0xd1:
-        gen_ref_is_null(g);
-        break;
-    case 0xd2:
-        gen_ref_func(g);
-        break;
-    case 0xfc:
-        gen_bulk(g);
-        break;
-    case 0xfd:
-        gen_simd(g);
-        break;
-    default: /* 0xa7, 0xac, 0xad, 0xc0 to 0xc4 */
-        gen_conversion(g, opcode);
-        break;
-    }
-}
-
 bool gen_op_room(struct native_gen *g)
 {
     size_t need = op_need(g) + 1;
@@ -389,12 +247,132 @@ static bool attend(struct native_gen *g)
     return gen_op_room(g);
 }
 
+/* From one instruction to the next. Each kind has its own jump, which is what a CPU guesses by. */
+#define NEXT                                                                                      \
+    do {                                                                                          \
+        if (g->a.p >= g->limit && !attend(g))                                                     \
+            return;                                                                               \
+        g->at = g->p++;                                                                           \
+        goto *kinds[*g->at];                                                                      \
+    } while (0)
+#define ON(kind, done)                                                                            \
+    kind:                                                                                         \
+    done;                                                                                         \
+    NEXT
+#define OPCODE (*g->at)
+
 static void compile_body(struct native_gen *g)
 {
-    while (g->a.p < g->limit || attend(g)) {
-        g->at = g->p++;
-        gen_any(g, *g->at);
-    }
+    static const void *const kinds[256] = {
+        [0x00] = &&on_unreachable,
+        [0x01] = &&on_nop,
+        [0x02] = &&on_block,
+        [0x03] = &&on_loop,
+        [0x04] = &&on_if,
+        [0x05] = &&on_else,
+        [0x06 ... 0x07] = &&on_none,
+        [0x08] = &&on_throw,
+        [0x09] = &&on_none,
+        [0x0a] = &&on_throw_ref,
+        [0x0b] = &&on_end,
+        [0x0c] = &&on_br,
+        [0x0d] = &&on_br_if,
+        [0x0e] = &&on_br_table,
+        [0x0f] = &&on_return,
+        [0x10] = &&on_call,
+        [0x11] = &&on_call_indirect,
+        [0x12] = &&on_return_call,
+        [0x13] = &&on_return_call_indirect,
+        [0x14 ... 0x19] = &&on_none,
+        [0x1a] = &&on_drop,
+        [0x1b] = &&on_select,
+        [0x1c] = &&on_select_typed,
+        [0x1d ... 0x1e] = &&on_none,
+        [0x1f] = &&on_try_table,
+        [0x20] = &&on_local_get,
+        [0x21] = &&on_local_set,
+        [0x22] = &&on_local_tee,
+        [0x23] = &&on_global_get,
+        [0x24] = &&on_global_set,
+        [0x25] = &&on_table_get,
+        [0x26] = &&on_table_set,
+        [0x27] = &&on_none,
+        [0x28 ... 0x35] = &&on_load,
+        [0x36 ... 0x3e] = &&on_store,
+        [0x3f] = &&on_memory_size,
+        [0x40] = &&on_memory_grow,
+        [0x41] = &&on_i32_const,
+        [0x42] = &&on_i64_const,
+        [0x43] = &&on_f32_const,
+        [0x44] = &&on_f64_const,
+        [0x45 ... 0x66] = &&on_compare,
+        [0x67 ... 0x70] = &&on_numeric,
+        [0x71] = &&on_i32_and,
+        [0x72 ... 0x8a] = &&on_numeric,
+        [0x8b ... 0xa6] = &&on_float,
+        [0xa7] = &&on_conversion,
+        [0xa8 ... 0xab] = &&on_float,
+        [0xac ... 0xad] = &&on_conversion,
+        [0xae ... 0xbf] = &&on_float,
+        [0xc0 ... 0xc4] = &&on_conversion,
+        [0xc5 ... 0xcf] = &&on_none,
+        [0xd0] = &&on_ref_null,
+        [0xd1] = &&on_ref_is_null,
+        [0xd2] = &&on_ref_func,
+        [0xd3 ... 0xfb] = &&on_none,
+        [0xfc] = &&on_bulk,
+        [0xfd] = &&on_simd,
+        [0xfe ... 0xff] = &&on_none,
+    };
+    NEXT;
+    ON(on_unreachable, gen_unreachable(g));
+    ON(on_nop, (void)0);
+    ON(on_block, gen_block(g, GL_BLOCK));
+    ON(on_loop, gen_block(g, GL_LOOP));
+    ON(on_if, gen_block(g, GL_IF));
+    ON(on_try_table, gen_block(g, GL_TRY));
+    ON(on_else, gen_else(g));
+    ON(on_end, gen_end(g));
+    ON(on_br, gen_br(g, body_u32(&g->p)));
+    ON(on_br_if, gen_br_if(g, body_u32(&g->p)));
+    ON(on_br_table, gen_br_table(g));
+    ON(on_return, gen_return(g));
+    ON(on_call, gen_call(g, body_u32(&g->p)));
+    ON(on_call_indirect, gen_call_indirect(g));
+    ON(on_return_call, gen_return_call(g, body_u32(&g->p)));
+    ON(on_return_call_indirect, gen_return_call_indirect(g));
+    ON(on_throw, gen_throw(g));
+    ON(on_throw_ref, gen_throw_ref(g));
+    ON(on_drop, gen_drop(g));
+    ON(on_select, gen_select(g));
+    ON(on_select_typed, gen_select_typed(g));
+    ON(on_local_get, gen_local_gets(g));
+    ON(on_local_set, gen_local_set(g, body_u32(&g->p), false));
+    ON(on_local_tee, gen_local_set(g, body_u32(&g->p), true));
+    ON(on_global_get, gen_global_get(g, body_u32(&g->p)));
+    ON(on_global_set, gen_global_set(g, body_u32(&g->p)));
+    ON(on_table_get, gen_table_get(g));
+    ON(on_table_set, gen_table_set(g));
+    ON(on_load, gen_load(g, OPCODE));
+    ON(on_store, gen_store(g, OPCODE));
+    ON(on_memory_size, gen_memory_size(g));
+    ON(on_memory_grow, gen_memory_grow(g));
+    ON(on_i32_const, gen_const(g, ENG_I32, (uint32_t)body_s64(&g->p)));
+    ON(on_i64_const, gen_const(g, ENG_I64, (uint64_t)body_s64(&g->p)));
+    ON(on_f32_const, val_push_const(g, ENG_F32, read_bits(g, 4)));
+    ON(on_f64_const, val_push_const(g, ENG_F64, read_bits(g, 8)));
+    ON(on_compare, gen_compare(g, OPCODE));
+    ON(on_i32_and, gen_test(g) ? (void)0 : gen_numeric(g, OPCODE));
+    ON(on_numeric, gen_numeric(g, OPCODE));
+    ON(on_float, gen_float(g, OPCODE));
+    ON(on_conversion, gen_conversion(g, OPCODE));
+    ON(on_ref_null, gen_ref_null(g));
+    ON(on_ref_is_null, gen_ref_is_null(g));
+    ON(on_ref_func, gen_ref_func(g));
+    ON(on_bulk, gen_bulk(g));
+    ON(on_simd, gen_simd(g));
+on_none: /* no opcode, which validation has refused */
+    gen_fail(g, E_INVAL);
 }
 
 static void begin_body(struct native_gen *g, uint32_t index, const struct native_body *body)

@@ -113,7 +113,7 @@ struct native_part {
     struct native_mark from, to;
     uint32_t code_place, map_place;
     bool laid;                 /* in native_place, and no longer in the generator's memory */
-    uint32_t number;           /* of native_lay() */
+    uint32_t number;           /* which of the module's it is */
     struct native_part *later; /* the generator's next part that is not laid */
 };
 
@@ -130,9 +130,9 @@ struct native_place {
  * that one itself. bytes: of bodies, about as many as it will be given. NULL when this machine
  * or env cannot, or on exhaustion. */
 struct native_gen *native_begin(struct loader *l, size_t bytes, const struct native_gen *first);
-/* From here on functions are those of part p: any, but later in the module than those before. The
- * same errors as native_function(). */
-int native_part_begin(struct native_gen *g, struct native_part *p);
+/* From here on functions are those of part p: any, but later in the module than those before. When it is its
+ * turn it is made where it will stay; not the last, whose `place` is NULL. The same errors as native_function(). */
+int native_part_begin(struct native_gen *g, struct native_part *p, struct native_place *place);
 /* The part's functions in order. 0, E_UNSUPPORTED (the module is to be interpreted), or
  * another negative error. */
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body);
@@ -140,8 +140,8 @@ void native_part_end(struct native_gen *g, struct native_part *p);
 /* Gets a place for the code of so many bytes of bodies, if there is memory; frees it. */
 void native_place_begin(struct native_place *x, const struct eng_env *env, size_t body_bytes);
 void native_place_end(struct native_place *x, const struct eng_env *env);
-/* Part `number`, not the last, is done: lays it, and what waited before it, unless it is not their turn. */
-void native_lay(struct native_gen *g, struct native_part *p, uint32_t number, struct native_place *x);
+/* A part, not the last, is done: lays it, and what waited before it, unless it is not their turn. */
+void native_lay(struct native_gen *g, struct native_part *p, struct native_place *x);
 /* All of the generator's parts are done: frees what only compiling needed. */
 void native_rest(struct native_gen *g);
 /* Seals the code of all parts, which are all the module's functions in order, and gives it to the

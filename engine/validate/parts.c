@@ -115,14 +115,16 @@ static int compile_part(struct section *x, struct compiler *c, uint32_t i)
     struct reader *r = &c->l->r;
     r->p = x->bodies[i];
     r->end = x->bodies[i + 1];
-    int err = native_part_begin(c->native, p);
+    struct native_place *place = x->place.code && i + 1 < x->count ? &x->place : NULL;
+    p->number = i;
+    int err = native_part_begin(c->native, p, place);
     if (err == E_NOMEM)
         return reader_fail(r, err, NULL, "out of memory");
     if (!err)
         err = bodies_compile(c, p->first, p->count);
     native_part_end(c->native, p);
-    if (!err && x->place.code && i + 1 < x->count)
-        native_lay(c->native, p, i, &x->place);
+    if (!err && place)
+        native_lay(c->native, p, place);
     return err;
 }
 

@@ -19,8 +19,25 @@ void gen_set_limit(struct native_gen *g)
 
 /* --- memory --------------------------------------------------------------------------------- */
 
+/* There is no more room where the part was to stay: what there is of it moves to the generator's memory. */
+static bool leave_place(struct native_gen *g, size_t bytes)
+{
+    struct assembler in = g->a;
+    size_t used = (size_t)(in.p - in.start);
+    g->a = g->own;
+    g->in_place = false;
+    if (!gen_room(g, used + bytes))
+        return false;
+    memcpy(g->a.start, in.start, used);
+    g->a.p += used;
+    gen_set_limit(g);
+    return true;
+}
+
 bool gen_more_room(struct native_gen *g, size_t bytes)
 {
+    if (g->in_place)
+        return leave_place(g, bytes); /* once */
     size_t have = (size_t)(g->a.end - g->a.start), used = (size_t)(g->a.p - g->a.start);
     if (g->error)
         return false;

@@ -162,6 +162,8 @@ struct native_gen {
     /* Of all parts that it has compiled; positions are places in this memory, and of parts that are
      * laid in what it was then. */
     struct native_part *waiting, *waiting_last; /* to be laid, in order */
+    struct assembler own; /* this memory, while `in_place`: the part is made where it will stay */
+    bool in_place;
     struct gsite *calls;  /* of functions of other parts */
     uint32_t call_count, call_capacity;
     struct gsite *fars; /* to the way out for a type */

@@ -101,8 +101,21 @@ static struct native_mark mark(const struct native_gen *g)
                                  g->far_count,   g->try_count, g->catch_count };
 }
 
-int native_part_begin(struct native_gen *g, struct native_part *p)
+/* Is it part p's turn? Then nothing is laid before it is done. */
+static void enter_place(struct native_gen *g, const struct native_part *p, const struct native_place *x)
 {
+    size_t least = CODE_FIRST + p->bytes * EXPANSION;
+    if (!x || g->waiting || x->next != p->number || x->room - x->at < least)
+        return;
+    g->own = g->a;
+    g->own.p = g->own.start;
+    g->a = (struct assembler){ x->code + x->at, x->code + x->at, x->code + x->room - PART_ALIGN };
+    g->in_place = true;
+}
+
+int native_part_begin(struct native_gen *g, struct native_part *p, struct native_place *place)
+{
+    enter_place(g, p, place);
     if (!gen_room(g, 64) || !gen_grow(g, (void **)&g->call_sites, &g->call_site_capacity, p->count,
                                       sizeof *g->call_sites))
         return g->error;
@@ -149,26 +162,44 @@ static void copy_part(const struct native_part *p, uint8_t *to)
     asm_align(&end, PART_ALIGN);
 }
 
-void native_lay(struct native_gen *g, struct native_part *p, uint32_t number, struct native_place *x)
+/* p, whose turn it is, lies where the next one goes: who has that turn may see it. */
+static void pass_turn(struct native_part *p, struct native_place *x)
 {
-    p->number = number;
+    size_t bytes = p->to.code - p->from.code;
+    p->code_place = (uint32_t)x->at;
+    p->laid = true;
+    x->at = (x->at + bytes + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
+    x->next++;
+}
+
+static bool lay_waiting(struct native_part *p, struct native_place *x)
+{
+    size_t bytes = p->to.code - p->from.code;
+    if (x->next != p->number || bytes + PART_ALIGN > x->room - x->at)
+        return false;
+    p->code_place = (uint32_t)x->at;
+    copy_part(p, x->code + x->at);
+    pass_turn(p, x);
+    return true;
+}
+
+void native_lay(struct native_gen *g, struct native_part *p, struct native_place *x)
+{
     p->later = NULL;
+    if (g->in_place) {
+        asm_align(&g->a, PART_ALIGN);
+        pass_turn(p, x);
+        g->a = g->own;
+        g->in_place = false;
+        return;
+    }
     if (g->waiting)
         g->waiting_last->later = p;
     else
         g->waiting = p;
     g->waiting_last = p;
-    for (; g->waiting && x->next == g->waiting->number; x->next++) {
-        struct native_part *first = g->waiting;
-        size_t bytes = first->to.code - first->from.code;
-        if (bytes + PART_ALIGN > x->room - x->at)
-            return;
-        first->code_place = (uint32_t)x->at;
-        first->laid = true;
-        copy_part(first, x->code + x->at);
-        x->at = (x->at + bytes + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
-        g->waiting = first->later;
-    }
+    while (g->waiting && lay_waiting(g->waiting, x))
+        g->waiting = g->waiting->later;
     if (!g->waiting)
         g->a.p = g->a.start;
 }
@@ -194,6 +225,8 @@ void native_end(struct native_gen *g)
         return;
     const struct eng_env *env = g->env;
     native_rest(g);
+    if (g->in_place) /* its part has failed */
+        g->a = g->own;
     if (g->a.start)
         env->resize(env->ctx, g->a.start, (size_t)(g->a.end - g->a.start), 0);
     gen_give(g, (void **)&g->calls, &g->call_capacity, sizeof *g->calls);

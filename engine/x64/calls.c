@@ -2,6 +2,7 @@
 #include "x64/gen.h"
 
 const uint8_t arg_gprs[ARG_GPRS] = { R8, R9, R10, RSI, RDI };
+enum { ARG_GPR_LIST = R8 | R9 << 4 | R10 << 8 | RSI << 12 | RDI << 16 };
 
 static struct x64_mem ctx(size_t offset)
 {
@@ -10,23 +11,30 @@ static struct x64_mem ctx(size_t offset)
 
 /* --- moves that happen all at once -------------------------------------------------------- */
 
-enum { MOVES_MAX = 16 };
+enum { MOVES_MAX = 8 }; /* arguments of one class in registers */
 
-/* to[i] = from[i] for registers of one class. */
+/* Moves between registers of one class while they are collected. */
 struct moves {
+    uint64_t list; /* a byte each, to << 4 | from, which is not 0; the last is the lowest */
+    uint32_t written, read; /* registers; the second may have others that none writes */
+};
+
+static inline void add_move(struct moves *m, unsigned to, unsigned from)
+{
+    m->read |= 1u << from;
+    if (to == from)
+        return;
+    m->written |= 1u << to;
+    m->list = m->list << 8 | to << 4 | from;
+}
+
+/* Those that wait for each other, as they are done: the first is in front. */
+struct ties {
     uint8_t to[MOVES_MAX], from[MOVES_MAX];
     unsigned count;
 };
 
-static void add_move(struct moves *m, unsigned to, unsigned from)
-{
-    if (to == from)
-        return;
-    m->to[m->count] = (uint8_t)to;
-    m->from[m->count++] = (uint8_t)from;
-}
-
-static void drop_move(struct moves *m, unsigned i)
+static void drop_tie(struct ties *m, unsigned i)
 {
     m->count--;
     m->to[i] = m->to[m->count];
@@ -34,7 +42,7 @@ static void drop_move(struct moves *m, unsigned i)
 }
 
 /* The first move that writes what none reads; count when there are circles only. */
-static unsigned free_move(const struct moves *m)
+static unsigned free_tie(const struct ties *m)
 {
     uint32_t read = 0;
     unsigned i = 0;
@@ -57,25 +65,79 @@ static void exchange(struct native_gen *g, bool floats, unsigned a, unsigned b)
     asm_rm(&g->a, OP_MOVUPS, b, spare);
 }
 
-static void run_moves(struct native_gen *g, bool floats, struct moves *m)
+static void run_ties(struct native_gen *g, bool floats, struct ties *m)
 {
     while (m->count) {
-        unsigned i = free_move(m);
+        unsigned i = free_tie(m);
         if (i < m->count) {
             asm_rr(&g->a, floats ? OP_MOVAPS : OP_MOV | X64_WIDE, m->to[i], m->from[i]);
-            drop_move(m, i);
+            drop_tie(m, i);
             continue;
         }
         unsigned to = m->to[0], from = m->from[0]; /* change places */
         exchange(g, floats, to, from);
-        drop_move(m, 0);
+        drop_tie(m, 0);
         for (unsigned k = 0; k < m->count; k++)
             if (m->from[k] == to)
                 m->from[k] = (uint8_t)from;
         for (unsigned k = 0; k < m->count; k++) /* the exchange may have done one */
             if (m->to[k] == m->from[k])
-                drop_move(m, k--);
+                drop_tie(m, k--);
     }
+}
+
+/* Some write what others read. Not part of the usual way, whose registers it would have to keep. */
+static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, uint64_t list)
+{
+    struct ties m = { .count = 0 };
+    for (int at = 56; at >= 0; at -= 8) {
+        uint8_t move = (uint8_t)(list >> at);
+        if (!move)
+            continue;
+        m.to[m.count] = move >> 4;
+        m.from[m.count++] = move & 15;
+    }
+    run_ties(g, floats, &m);
+}
+
+/* That of a list which run_ties() does first when none waits for another; then come the others from
+ * the last one back to the second. */
+static inline uint32_t first_move(uint64_t list)
+{
+    return (uint32_t)(list >> ((63 - (unsigned)__builtin_clzll(list)) & ~7u));
+}
+
+/* Of general registers; where code goes on. */
+static inline uint8_t *put_move(uint8_t *p, uint32_t move)
+{
+    uint32_t code = 0xc08b48 | (move >> 5 & 4) | (move >> 3 & 1) | (move & 0x70) << 15 | (move & 7) << 16;
+    memcpy(p, &code, 4); /* a mov has three bytes */
+    return p + 3;
+}
+
+/* All at once; there is one. */
+static void move_ints(struct native_gen *g, uint64_t list, bool tied)
+{
+    if (tied) {
+        run_tied(g, false, list);
+        return;
+    }
+    uint8_t *p = put_move(g->a.p, first_move(list));
+    for (; list > 0xff; list >>= 8)
+        p = put_move(p, (uint32_t)list);
+    g->a.p = p;
+}
+
+static void move_floats(struct native_gen *g, uint64_t list, bool tied)
+{
+    if (tied) {
+        run_tied(g, true, list);
+        return;
+    }
+    uint32_t first = first_move(list);
+    asm_rr(&g->a, OP_MOVAPS, first >> 4, first & 15);
+    for (; list > 0xff; list >>= 8)
+        asm_rr(&g->a, OP_MOVAPS, list >> 4 & 15, list & 15);
 }
 
 /* --- prologue, epilogue -------------------------------------------------------------------------- */
@@ -86,7 +148,7 @@ struct param_walk {
 };
 
 /* Register of the next parameter of that type, or NO_REG and *ret_at its place. */
-static unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *ret_at)
+static inline unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *ret_at)
 {
     if (is_float(type)) {
         if (w->floats < ARG_XMMS)
@@ -99,9 +161,45 @@ static unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *ret_at)
     return NO_REG;
 }
 
-static void store_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
+/* op of one byte, of 64 bits, with [rsp + disp]. */
+static inline void frame_op(struct native_gen *g, uint32_t op, unsigned reg, uint32_t disp)
 {
-    asm_rm(&g->a, is_float(type) ? xmm_store_op(type) : OP_MOV_STORE | X64_WIDE, reg, m);
+    uint8_t *p = g->a.p;
+    unsigned any = disp != 0, small = disp < 0x80;
+    p[0] = (uint8_t)(0x48 | (reg >> 1 & 4));
+    p[1] = (uint8_t)op;
+    p[2] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | RSP);
+    p[3] = 4 << 3 | RSP;
+    memcpy(p + 4, &disp, 4);
+    g->a.p = p + 4 + (small ? any : 4);
+}
+
+/* A whole number from there. */
+static inline void frame_load(struct native_gen *g, uint8_t type, unsigned reg, uint32_t disp)
+{
+    uint8_t *p = g->a.p;
+    unsigned any = disp != 0, small = disp < 0x80, rex = (wide_flag(type) >> 24) | (reg >> 1 & 4);
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = (uint8_t)OP_MOV;
+    p[1] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | RSP);
+    p[2] = 4 << 3 | RSP;
+    memcpy(p + 3, &disp, 4);
+    g->a.p = p + 3 + (small ? any : 4);
+}
+
+static inline uint32_t local_disp(const struct native_gen *g, const struct glocal *l)
+{
+    return g->out_bytes + l->slot * 8;
+}
+
+static inline void store_local(struct native_gen *g, const struct glocal *l, unsigned reg)
+{
+    uint32_t disp = local_disp(g, l);
+    if (is_float(l->type))
+        asm_rm(&g->a, xmm_store_op(l->type), reg, mem_of(RSP, (int32_t)disp));
+    else
+        frame_op(g, OP_MOV_STORE, reg, disp);
 }
 
 static void load_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
@@ -109,26 +207,12 @@ static void load_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x6
     asm_rm(&g->a, is_float(type) ? xmm_load_op(type) : OP_MOV | wide_flag(type), reg, m);
 }
 
-static void take_params(struct native_gen *g)
+/* Those that came in memory. */
+static void take_stack_params(struct native_gen *g)
 {
     const struct eng_functype *t = g->type;
-    struct moves ints = { .count = 0 }, floats = { .count = 0 };
     struct param_walk w = { 0 };
-    uint32_t at;
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        const struct glocal *l = &g->locals[i];
-        unsigned reg = param_next(&w, t->params[i], &at);
-        if (reg == NO_REG || !l->weight)
-            continue;
-        if (l->reg == NO_REG)
-            store_reg(g, t->params[i], reg, local_mem(g, i));
-        else
-            add_move(is_float(t->params[i]) ? &floats : &ints, l->reg, reg);
-    }
-    run_moves(g, false, &ints);
-    run_moves(g, true, &floats);
-    w = (struct param_walk){ 0 };
-    for (uint32_t i = 0; i < t->param_count; i++) {
+    for (uint32_t i = 0, at = 0; i < t->param_count; i++) {
         const struct glocal *l = &g->locals[i];
         if (param_next(&w, t->params[i], &at) != NO_REG || !l->weight)
             continue;
@@ -140,23 +224,57 @@ static void take_params(struct native_gen *g)
     }
 }
 
+static void take_params(struct native_gen *g)
+{
+    const uint8_t *types = g->type->params;
+    struct moves ints = { 0 }, floats = { 0 };
+    struct param_walk w = { 0 };
+    const struct glocal *l = g->locals;
+    for (uint32_t i = 0, n = g->type->param_count, at = 0; i < n; i++, l++) {
+        unsigned reg = param_next(&w, types[i], &at);
+        if (reg == NO_REG || !l->weight)
+            continue;
+        if (l->reg == NO_REG)
+            store_local(g, l, reg);
+        else if (is_float(types[i]))
+            add_move(&floats, l->reg, reg);
+        else
+            add_move(&ints, l->reg, reg);
+    }
+    if (ints.list)
+        move_ints(g, ints.list, ints.written & ints.read);
+    if (floats.list)
+        move_floats(g, floats.list, floats.written & floats.read);
+    if (w.stack)
+        take_stack_params(g);
+}
+
+static void zero_local(struct native_gen *g, uint32_t x)
+{
+    const struct glocal *l = &g->locals[x];
+    if (l->reg != NO_REG) {
+        if (is_float(l->type))
+            asm_rr(&g->a, OP_XORPS, l->reg, l->reg);
+        else
+            asm_rr_plain(&g->a, OP_XOR, l->reg, l->reg);
+    } else if (l->type == ENG_V128) {
+        struct gval zero = { .type = ENG_V128, .kind = G_CONST, .reg = NO_REG };
+        val_store(g, &zero, local_mem(g, x));
+    } else {
+        frame_op(g, OP_MOV_IMM, 0, local_disp(g, l));
+        asm_32(&g->a, 0);
+    }
+}
+
 static void zero_locals(struct native_gen *g)
 {
-    for (uint32_t i = 0; i < g->scan.touched_count && gen_room(g, 64); i++) {
-        uint32_t x = g->scan.touched[i];
-        const struct glocal *l = &g->locals[x];
-        if (x < g->type->param_count)
-            continue;
-        if (l->reg == NO_REG && l->type == ENG_V128) {
-            struct gval zero = { .type = ENG_V128, .kind = G_CONST, .reg = NO_REG };
-            val_store(g, &zero, local_mem(g, x));
-        } else if (l->reg == NO_REG) {
-            asm_rm(&g->a, OP_MOV_IMM | X64_WIDE, 0, local_mem(g, x));
-            asm_32(&g->a, 0);
-        } else {
-            asm_rr(&g->a, is_float(l->type) ? OP_XORPS : OP_XOR, l->reg, l->reg);
-        }
-    }
+    uint32_t params = g->type->param_count, n = g->scan.touched_count;
+    if (!gen_room(g, (size_t)n * 24 + 64))
+        return;
+    const uint32_t *touched = g->scan.touched;
+    for (uint32_t i = 0; i < n; i++)
+        if (touched[i] >= params)
+            zero_local(g, touched[i]);
 }
 
 enum { SMALL_FRAME = 128 };
@@ -177,73 +295,121 @@ static void check_stack(struct native_gen *g)
     asm_jcc(&g->a, CC_B, g->entries.stack);
 }
 
-void gen_prologue(struct native_gen *g)
+/* Both write what may be absent and then keep it or not. */
+static void push_saved(struct native_gen *g)
 {
-    static const uint8_t saved[] = { RBX, RBP, R12, R11 };
-    if (!gen_room(g, 512 + (size_t)g->type->param_count * 24))
-        return;
-    asm_endbr(&g->a);
-    check_stack(g);
-    for (unsigned i = 0; i < base_countof(saved); i++)
-        if (g->gpr_saved >> saved[i] & 1)
-            asm_push(&g->a, saved[i]);
-    if (g->frame_bytes)
-        asm_alu_imm(&g->a, true, EXT_SUB, RSP, (int32_t)g->frame_bytes);
-    take_params(g);
-    zero_locals(g);
-    if (g->has_far)
-        asm_rm(&g->a, OP_MOV_STORE | X64_WIDE, REG_INST,
-               mem_of(RSP, (int32_t)(g->frame_bytes - 8)));
+    uint8_t *p = g->a.p;
+    uint32_t saved = g->gpr_saved;
+    *p = 0x50 | RBX;
+    p += saved >> RBX & 1;
+    *p = 0x50 | RBP;
+    p += saved >> RBP & 1;
+    p[0] = 0x41;
+    p[1] = 0x50 | (R12 & 7);
+    p += saved >> R12 << 1 & 2;
+    p[0] = 0x41;
+    p[1] = 0x50 | (R11 & 7);
+    g->a.p = p + (saved >> R11 << 1 & 2);
 }
 
 void gen_restore_saved(struct native_gen *g)
 {
-    static const uint8_t saved[] = { R11, R12, RBP, RBX };
-    for (unsigned i = 0; i < base_countof(saved); i++)
-        if (g->gpr_saved >> saved[i] & 1)
-            asm_pop(&g->a, saved[i]);
+    uint8_t *p = g->a.p;
+    uint32_t saved = g->gpr_saved;
+    p[0] = 0x41;
+    p[1] = 0x58 | (R11 & 7);
+    p += saved >> R11 << 1 & 2;
+    p[0] = 0x41;
+    p[1] = 0x58 | (R12 & 7);
+    p += saved >> R12 << 1 & 2;
+    *p = 0x58 | RBP;
+    p += saved >> RBP & 1;
+    *p = 0x58 | RBX;
+    g->a.p = p + (saved >> RBX & 1);
+}
+
+void gen_prologue(struct native_gen *g)
+{
+    if (!gen_room(g, 512 + (size_t)g->type->param_count * 24))
+        return;
+    g->saves.bytes = g->reloads.bytes = 0;
+    asm_32(&g->a, 0xfa1e0ff3); /* asm_endbr() */
+    check_stack(g);
+    push_saved(g);
+    if (g->frame_bytes)
+        asm_alu_imm_plain(&g->a, X64_WIDE, EXT_SUB, RSP, (int32_t)g->frame_bytes);
+    take_params(g);
+    zero_locals(g);
+    if (g->has_far)
+        frame_op(g, OP_MOV_STORE, REG_INST, g->frame_bytes - 8);
 }
 
 void gen_leave_frame(struct native_gen *g)
 {
     if (g->frame_bytes)
-        asm_alu_imm(&g->a, true, EXT_ADD, RSP, (int32_t)g->frame_bytes);
+        asm_alu_imm_plain(&g->a, X64_WIDE, EXT_ADD, RSP, (int32_t)g->frame_bytes);
     gen_restore_saved(g);
 }
 
 void gen_epilogue(struct native_gen *g)
 {
     gen_leave_frame(g);
-    asm_ret(&g->a);
+    asm_8(&g->a, 0xc3);
+}
+
+static inline void spend(struct native_gen *g, uint32_t offset)
+{
+    /* sub REG_BUDGET, 1; jb 0 */
+    static const uint8_t code[] = { 0x49, 0x83, 0xe8 | (REG_BUDGET & 7), 1, 0x0f, 0x82, 0, 0, 0, 0 };
+    uint8_t *p = g->a.p;
+    memcpy(p, code, sizeof code);
+    g->a.p = p += sizeof code;
+    uint32_t back = (uint32_t)(p - g->a.start);
+    gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, back - 4, back, offset, 0 });
 }
 
 void gen_spend(struct native_gen *g, uint32_t offset)
 {
-    /* sub REG_BUDGET, 1; jb, whose displacement is at `from` */
-    static const uint8_t code[] = { 0x49, 0x83, 0xe8 | (REG_BUDGET & 7), 1, 0x0f, 0x82 };
-    memcpy(g->a.p, code, sizeof code);
-    g->a.p += sizeof code;
-    uint32_t from = asm_pos(&g->a);
-    asm_32(&g->a, 0);
-    gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, from, asm_pos(&g->a), offset, 0 });
+    spend(g, offset);
 }
 
 /* --- around calls -------------------------------------------------------------------------------- */
 
-void gen_save_locals(struct native_gen *g)
+/* The same code as before, which is not far from here and does not depend on its place. */
+static inline void repeat(struct native_gen *g, struct gpiece piece)
 {
-    for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
-        uint32_t x = g->volatile_local[__builtin_ctz(regs)];
-        store_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
-    }
-    for (uint32_t regs = g->xmm_volatile; regs; regs &= regs - 1) {
-        uint32_t x = g->volatile_local[16 + __builtin_ctz(regs)];
-        store_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
-    }
+    const uint8_t *from = g->a.start + piece.from;
+    uint8_t *to = g->a.p;
+    for (uint32_t i = 0; i < piece.bytes; i += 8) /* what is too much is overwritten */
+        memcpy(to + i, from + i, 8);
+    g->a.p = to + piece.bytes;
 }
 
-void gen_reload_locals(struct native_gen *g)
+static void save_locals(struct native_gen *g)
 {
+    uint32_t from = asm_pos(&g->a);
+    if (g->saves.bytes) {
+        repeat(g, g->saves);
+        return;
+    }
+    for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
+        const struct glocal *l = &g->locals[g->volatile_local[__builtin_ctz(regs)]];
+        store_local(g, l, l->reg);
+    }
+    for (uint32_t regs = g->xmm_volatile; regs; regs &= regs - 1) {
+        const struct glocal *l = &g->locals[g->volatile_local[16 + __builtin_ctz(regs)]];
+        store_local(g, l, l->reg);
+    }
+    g->saves = (struct gpiece){ from, asm_pos(&g->a) - from };
+}
+
+static void reload_locals(struct native_gen *g)
+{
+    uint32_t from = asm_pos(&g->a);
+    if (g->reloads.bytes) {
+        repeat(g, g->reloads);
+        return;
+    }
     for (uint32_t regs = g->gpr_volatile; regs; regs &= regs - 1) {
         uint32_t x = g->volatile_local[__builtin_ctz(regs)];
         load_reg(g, g->locals[x].type, g->locals[x].reg, local_mem(g, x));
@@ -254,38 +420,90 @@ void gen_reload_locals(struct native_gen *g)
     }
     if (g->checking)
         asm_rm(&g->a, OP_MOV | X64_WIDE, REG_MEM, ctx(offsetof(struct native_ctx, mem_base)));
+    g->reloads = (struct gpiece){ from, asm_pos(&g->a) - from };
+}
+
+static inline bool any_volatile(const struct native_gen *g)
+{
+    return (g->gpr_volatile | g->xmm_volatile) != 0;
+}
+
+void gen_save_locals(struct native_gen *g)
+{
+    if (any_volatile(g))
+        save_locals(g);
+}
+
+void gen_reload_locals(struct native_gen *g)
+{
+    if (any_volatile(g) || g->checking)
+        reload_locals(g);
+}
+
+/* An argument that is in no register. */
+static inline void load_arg(struct native_gen *g, const struct gval *v, unsigned reg)
+{
+    if (is_float(v->type))
+        val_load(g, v, reg);
+    else if (v->kind == G_CONST)
+        asm_mov_imm(&g->a, reg, v->bits);
+    else if (v->kind == G_SLOT)
+        frame_load(g, v->type, reg, g->value_base + (v->at << g->home_shift));
+    else
+        frame_load(g, v->type, reg, local_disp(g, &g->locals[v->at]));
 }
 
 void place_args(struct native_gen *g, const struct eng_functype *t)
 {
-    struct moves ints, floats;
-    struct param_walk w = { 0 };
-    struct gval *v = &g->vals[g->count - t->param_count];
     struct {
-        struct gval *v;
+        const struct gval *v;
         unsigned reg;
-    } args[ARG_GPRS + ARG_XMMS]; /* in registers */
-    unsigned n = 0;
-    uint32_t at;
-    ints.count = floats.count = 0;
-    for (uint32_t i = 0; i < t->param_count; i++, v++) {
+    } late[ARG_GPRS + ARG_XMMS]; /* in no register yet */
+    unsigned late_count = 0;
+    struct moves ints = { 0 }, floats = { 0 };
+    uint32_t count = g->count - t->param_count, xmm = 0, stack = 0;
+    uint32_t gprs = ARG_GPR_LIST; /* that are left */
+    struct gval *v = &g->vals[count], *end = v + t->param_count;
+    for (; v < end; v++) {
+        bool f = is_float(v->type);
+        unsigned reg;
         if (v->dirty) /* in a register, and canonical is as good there */
             val_clean(g, v);
-        unsigned reg = param_next(&w, t->params[i], &at);
-        if (reg == NO_REG) {
-            val_store(g, v, mem_of(RSP, (int32_t)at));
+        if (v->kind == G_LOCAL)
+            g->locals[v->at].refs--;
+        if (f ? xmm == ARG_XMMS : !gprs) {
+            if (v->reg != NO_REG)
+                *(f ? &floats.read : &ints.read) |= 1u << v->reg;
+            val_store(g, v, mem_of(RSP, (int32_t)(stack * 8)));
+            stack += type_words(v->type);
             continue;
         }
-        args[n].v = v;
-        args[n++].reg = reg;
-        if (v->reg != NO_REG)
-            add_move(is_float(v->type) ? &floats : &ints, reg, v->reg);
+        if (f) {
+            reg = xmm++;
+        } else {
+            reg = gprs & 15;
+            gprs >>= 4;
+        }
+        if (v->reg == NO_REG) {
+            late[late_count].v = v;
+            late[late_count++].reg = reg;
+        } else if (f) {
+            add_move(&floats, reg, v->reg);
+        } else {
+            add_move(&ints, reg, v->reg);
+        }
     }
-    run_moves(g, false, &ints);
-    run_moves(g, true, &floats);
-    for (unsigned i = 0; i < n; i++)
-        if (args[i].v->reg == NO_REG)
-            val_load(g, args[i].v, args[i].reg);
+    if (ints.list)
+        move_ints(g, ints.list, ints.written & ints.read);
+    if (floats.list)
+        move_floats(g, floats.list, floats.written & floats.read);
+    for (unsigned i = 0; i < late_count; i++)
+        load_arg(g, late[i].v, late[i].reg);
+    g->count = count;
+    if (g->flushed > count)
+        g->flushed = count;
+    g->gpr_free |= ints.read & g->gpr_temps;
+    g->xmm_free |= floats.read & ((1u << XMM_TEMPS) - 1);
 }
 
 /* Operands below the arguments leave the temporaries. */
@@ -296,27 +514,41 @@ static void spill_below(struct native_gen *g, uint32_t count)
             val_settle(g, i);
 }
 
+/* The one result, in xmm0. */
+static void take_float(struct native_gen *g, uint8_t type)
+{
+    xmm_take(g, 0);
+    struct gdest dest = dest_of(g, type);
+    if (dest.set) {
+        asm_rr(&g->a, OP_MOVAPS, dest.reg, 0);
+        xmm_free(g, 0);
+    }
+    dest_done(g, dest, type, dest.set ? dest.reg : 0u, false);
+}
+
+/* In rax. No operand is in a temporary. */
+static inline void take_int(struct native_gen *g, uint8_t type)
+{
+    g->gpr_free &= ~(1u << RAX);
+    g->gpr_owner[RAX] = SLOT_NONE;
+    struct gdest dest = dest_here(g);
+    if (dest.set) {
+        asm_rr_plain(&g->a, OP_MOV | X64_WIDE, dest.reg, RAX);
+        gpr_free(g, RAX);
+    }
+    int_done(g, dest, type, dest.set ? dest.reg : (unsigned)RAX);
+}
+
 /* After the call; results are where the callee left them. */
 static void take_results(struct native_gen *g, const struct eng_functype *t)
 {
     gen_reload_locals(g);
-    val_drop_to(g, g->count - t->param_count);
     if (t->result_count == 1) {
         uint8_t type = t->results[0];
-        bool f = is_float(type);
-        if (f)
-            xmm_take(g, 0);
+        if (is_float(type))
+            take_float(g, type);
         else
-            gpr_take(g, RAX);
-        struct gdest dest = dest_of(g, type);
-        if (dest.set) {
-            asm_rr(&g->a, f ? OP_MOVAPS : OP_MOV | X64_WIDE, dest.reg, f ? 0 : RAX);
-            if (f)
-                xmm_free(g, 0);
-            else
-                gpr_free(g, RAX);
-        }
-        dest_done(g, dest, type, dest.set ? dest.reg : f ? 0u : (unsigned)RAX, false);
+            take_int(g, type);
         return;
     }
     for (uint32_t i = 0, at = 0; i < t->result_count; i++) {
@@ -352,20 +584,23 @@ void gen_link_call(struct native_gen *g, uint32_t i, uint32_t at)
 void gen_call(struct native_gen *g, uint32_t index)
 {
     const struct eng_module *m = g->m;
-    uint32_t type = m->func_types[index];
+    uint32_t type = m->func_types[index], offset = gen_offset(g);
     const struct eng_functype *t = &m->types[type];
     if (!gen_room(g, 1024 + ((size_t)t->param_count + t->result_count + g->count) * 48))
         return;
     spill_below(g, g->count - t->param_count);
     gen_save_locals(g);
     place_args(g, t);
-    gen_spend(g, gen_offset(g));
+    spend(g, offset);
     if (index < m->func_imports) {
         asm_rm(&g->a, OP_MOV | X64_WIDE, RAX, ctx(g->layout.imports + index * sizeof(void *)));
         call_far(g, type);
     } else {
-        gen_link_call(g, index - m->func_imports, asm_call(&g->a, 0));
-        gen_place(g, asm_pos(&g->a), gen_offset(g), false);
+        asm_8(&g->a, 0xe8); /* asm_call() */
+        uint32_t at = asm_pos(&g->a);
+        asm_32(&g->a, 0 - (at + 4));
+        gen_link_call(g, index - m->func_imports, at);
+        gen_place(g, at + 4, offset, false);
     }
     take_results(g, t);
 }

@@ -105,6 +105,11 @@ struct gwide {
     uint32_t from;
 };
 
+/* Code that a function has several times. */
+struct gpiece {
+    uint32_t from, bytes; /* 0: not made yet */
+};
+
 /* Fixed places at the start of a module's code. */
 struct gentries {
     uint32_t consts; /* enum below, 16 bytes each */
@@ -212,6 +217,7 @@ struct native_gen {
     uint32_t gpr_saved; /* callee-saved that the prologue saved */
     uint32_t gpr_volatile, xmm_volatile; /* pinned, saved around calls */
     uint32_t volatile_local[32]; /* by register, xmm from 16 */
+    struct gpiece saves, reloads; /* of these, around calls */
     uint32_t out_bytes, value_base, frame_bytes, frame_total;
     uint32_t map_pos, map_offset;
     uint32_t table_number;
@@ -456,8 +462,8 @@ void gen_call_indirect(struct native_gen *g);
 /* Calls a C helper on the top n operands; its answer is in rax, held. result_slots
  * operands are then where they were. */
 void call_helper(struct native_gen *g, enum helper h, uint32_t n, uint32_t x, uint32_t y);
-/* The top operands, one a parameter of t, to where the callee expects them; they stay on the
- * operand stack. No other operand is in a temporary but what is held or needed no more. */
+/* Pops the operands that are the arguments of a call of type t and puts them where the callee
+ * expects them. No other operand is in a temporary but what is held or needed no more. */
 void place_args(struct native_gen *g, const struct eng_functype *t);
 /* Element `index` of a table, checked to be a function of that type, into rax, which is held. A
  * unit of fuel is spent first. */

@@ -23,8 +23,9 @@ static void *take(struct native_gen *g, size_t count, size_t size)
 
 static void give(struct native_gen *g, void *p, size_t count, size_t size)
 {
+    size_t bytes = count * size;
     if (p)
-        g->env->resize(g->env->ctx, p, count * size ? count * size : 1, 0);
+        g->env->resize(g->env->ctx, p, bytes ? bytes : 1, 0);
 }
 
 /* --- generators ------------------------------------------------------------------------------- */

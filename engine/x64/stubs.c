@@ -368,7 +368,7 @@ static void adapter_in(struct native_gen *g, uint32_t type)
     const struct eng_functype *t = &g->m->types[type];
     struct assembler *a = &g->a;
     struct arg_walk w = { 0 };
-    uint32_t at;
+    uint32_t at = 0;
     g->n->ways[type] = (struct native_way){ asm_pos(a), g->type_out[type] };
     asm_endbr(a);
     for (unsigned i = 0; i < base_countof(host_saved); i++)
@@ -414,7 +414,7 @@ static void adapter_host(struct native_gen *g, const struct eng_functype *t)
 {
     struct assembler *a = &g->a;
     uint32_t params = eng_slots(t->params, t->param_count);
-    uint32_t results = eng_slots(t->results, t->result_count), at;
+    uint32_t results = eng_slots(t->results, t->result_count), at = 0;
     int32_t bytes = (int32_t)(params > results ? params : results) * 8;
     struct arg_walk w = { 0 };
     asm_rm(a, OP_LEA | X64_WIDE, RCX, mem_of(RSP, -bytes));

@@ -244,10 +244,45 @@ static void stub_trunc(struct native_gen *g, const struct gstub *s)
     trap_now(g, s->offset);
 }
 
+/* gen_place() of a place that is most often some way back in the module, or ahead. */
+static inline void place_stub(struct native_gen *g, uint32_t pos, uint32_t offset)
+{
+    int32_t distance = (int32_t)(offset - g->map_offset);
+    uint32_t code = pos - g->map_pos, number = ((uint32_t)distance << 1 ^ (uint32_t)(distance >> 31)) << 1;
+    if (code >= 0x80 || (uint32_t)distance + 0x1000 >= 0x2000 ||
+        g->map_capacity - g->map_bytes < PLACE_MAX) {
+        gen_place_any(g, pos, offset, false);
+        return;
+    }
+    bool two = number >= 0x80;
+    uint8_t *p = g->map + g->map_bytes;
+    p[0] = (uint8_t)code;
+    p[1] = (uint8_t)((number & 0x7f) | (uint32_t)two << 7);
+    p[2] = (uint8_t)(number >> 7);
+    g->map_bytes += 2u + two;
+    g->map_pos = pos;
+    g->map_offset = offset;
+}
+
+/* A canonical NaN into s->reg. */
+static void stub_nan(struct native_gen *g, const struct gstub *s)
+{
+    uint32_t from = g->entries.consts + (s->arg ? K_NAN64 : K_NAN32) * 16;
+    uint8_t *p = g->a.p;
+    *p++ = s->arg ? 0xf2 : 0xf3; /* movsd or movss, as asm_rip() makes it */
+    *p = 0x44;
+    p += s->reg >> 3;
+    p[0] = 0x0f;
+    p[1] = 0x10;
+    p[2] = (uint8_t)((s->reg & 7) << 3 | 5);
+    g->a.p = p + 7;
+    from -= asm_pos(&g->a);
+    memcpy(p + 3, &from, 4);
+}
+
 static void out_of_line(struct native_gen *g, const struct gstub *s)
 {
     struct assembler *a = &g->a;
-    asm_patch(a, s->from, asm_pos(a));
     switch ((enum gstub_kind)s->kind) {
     case STUB_TRAP:
         asm_mov_imm(a, RAX, s->arg);
@@ -264,9 +299,7 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
         gen_tail_stub(g, s->type, s->offset);
         return;
     case STUB_REFILL:
-        asm_call(a, g->entries.refill);
-        gen_place(g, asm_pos(a), s->offset, false);
-        break;
+        return;
     case STUB_FAR:
         gen_call_far(g, s->type, s->offset);
         call_back(g);
@@ -283,21 +316,47 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
         asm_rr(a, OP_XORPS, s->reg, X_SCRATCH);
         break;
     case STUB_NAN:
-        gen_op_fixed(g, s->arg ? OP_MOVSD : OP_MOVSS, s->reg, s->arg ? K_NAN64 : K_NAN32);
+        stub_nan(g, s);
         break;
     }
     asm_jmp(a, s->back);
 }
 
+/* Most of all: where a unit of fuel is spent. */
+static inline void stub_refill(struct native_gen *g, const struct gstub *s)
+{
+    uint8_t *p = g->a.p;
+    uint32_t pos = (uint32_t)(p - g->a.start), there = g->entries.refill - (pos + 5);
+    uint32_t back = s->back - (pos + 10);
+    asm_patch(&g->a, s->from, pos);
+    p[0] = 0xe8; /* call */
+    memcpy(p + 1, &there, 4);
+    p[5] = 0xe9; /* jmp */
+    memcpy(p + 6, &back, 4);
+    g->a.p = p + 10;
+    place_stub(g, pos + 5, s->offset);
+}
+
+static void other_stub(struct native_gen *g, const struct gstub *s)
+{
+    asm_patch(&g->a, s->from, asm_pos(&g->a));
+    out_of_line(g, s);
+}
+
 void gen_out_of_line(struct native_gen *g)
 {
-    for (uint32_t i = 0; i < g->stub_count && gen_room(g, 128); i++)
-        if (g->stubs[i].kind != STUB_TAIL)
-            out_of_line(g, &g->stubs[i]);
+    uint32_t n = g->stub_count;
+    for (uint32_t i = 0; i < n && gen_room(g, 128); i++) {
+        const struct gstub *s = &g->stubs[i];
+        if (s->kind == STUB_REFILL)
+            stub_refill(g, s);
+        else if (s->kind != STUB_TAIL)
+            other_stub(g, s);
+    }
     g->n->funcs[g->index].tails = asm_pos(&g->a);
-    for (uint32_t i = 0; g->has_bridge && i < g->stub_count && gen_room(g, 128); i++)
+    for (uint32_t i = 0; g->has_bridge && i < n && gen_room(g, 128); i++)
         if (g->stubs[i].kind == STUB_TAIL)
-            out_of_line(g, &g->stubs[i]);
+            other_stub(g, &g->stubs[i]);
     size_t bytes = (size_t)g->wide_count * 16 + (size_t)g->const_count * 8;
     if (!bytes || !gen_room(g, bytes + 32))
         return;

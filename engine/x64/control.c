@@ -16,13 +16,9 @@ uint8_t body_type(const uint8_t **p)
     return heap < 0 ? (uint8_t)(heap & 0x7f) : ENG_FUNCREF;
 }
 
-static void read_blocktype(struct native_gen *g, struct glabel *l)
+static void read_type(struct native_gen *g, struct glabel *l)
 {
     uint8_t byte = *g->p;
-    if (byte == 0x40) {
-        g->p++;
-        return;
-    }
     if (byte > 0x40 && byte < 0x80) {
         l->results = &single_types[body_type(&g->p) - ENG_EXNREF];
         l->result_count = 1;
@@ -35,19 +31,79 @@ static void read_blocktype(struct native_gen *g, struct glabel *l)
     l->result_count = t->result_count;
 }
 
-static struct glabel *push_label(struct native_gen *g, const struct glabel *l)
+/* A label whose type is read; it is none of the labels yet. */
+static inline struct glabel *next_label(struct native_gen *g, enum glabel_kind kind)
 {
     if (!gen_grow(g, (void **)&g->labels, &g->label_capacity, g->label_count + 1u,
                   sizeof *g->labels))
         g->label_count--; /* failed: never used */
-    g->labels[g->label_count] = *l;
-    return &g->labels[g->label_count++];
+    struct glabel *l = &g->labels[g->label_count];
+    *l = (struct glabel){ .kind = (uint8_t)kind };
+    if (*g->p == 0x40)
+        g->p++;
+    else
+        read_type(g, l);
+    return l;
+}
+
+/* Now it is, and its parameters are in their homes. */
+static inline void push_label(struct native_gen *g, struct glabel *l)
+{
+    g->label_count++;
+    l->height = g->count - l->param_count;
+    if (l->param_count)
+        for (uint32_t i = l->height; i < g->count; i++)
+            val_settle(g, i);
 }
 
 /* --- fix-ups --------------------------------------------------------------------------- */
 
-/* The displacement at `at`, counted from base, shall lead to l's end. */
-static void link_to(struct native_gen *g, uint32_t *list, uint32_t at, uint32_t base)
+/* A branch that ends here waits for the list's label. */
+static inline void link_here(struct native_gen *g, uint32_t *list)
+{
+    uint32_t at = asm_pos(&g->a);
+    asm_32(&g->a, *list);
+    *list = at;
+}
+
+/* All of the list lead here. */
+static inline void resolve(struct native_gen *g, uint32_t list)
+{
+    uint8_t *start = g->a.start;
+    uint32_t here = (uint32_t)(g->a.p - start) - 4;
+    while (list) {
+        uint32_t by = here - list;
+        uint8_t *at = start + list;
+        memcpy(&list, at, 4);
+        memcpy(at, &by, 4);
+    }
+}
+
+/* To l, or on to its end. */
+static inline void branch_disp(struct native_gen *g, struct glabel *l)
+{
+    if (l->kind != GL_LOOP)
+        link_here(g, &l->fixups);
+    else
+        asm_32(&g->a, l->code - (asm_pos(&g->a) + 4));
+}
+
+static inline void jump_to(struct native_gen *g, struct glabel *l)
+{
+    asm_8(&g->a, 0xe9);
+    branch_disp(g, l);
+}
+
+/* The opcode of a branch, whose displacement is to follow. */
+static inline void put_jcc(struct native_gen *g, unsigned cond)
+{
+    uint16_t code = (uint16_t)(0x800f | cond << 8);
+    memcpy(g->a.p, &code, 2);
+    g->a.p += 2;
+}
+
+/* The displacement at `at` of a table, counted from base, shall lead to l's end. */
+static void link_entry(struct native_gen *g, uint32_t *list, uint32_t at, uint32_t base)
 {
     if (!gen_grow(g, (void **)&g->fixes, &g->fix_capacity, g->fix_count + 2u, sizeof *g->fixes))
         return;
@@ -55,15 +111,11 @@ static void link_to(struct native_gen *g, uint32_t *list, uint32_t at, uint32_t 
     *list = g->fix_count;
 }
 
-static void resolve(struct native_gen *g, uint32_t list, uint32_t target)
+static void resolve_entries(struct native_gen *g, uint32_t list)
 {
+    uint32_t target = asm_pos(&g->a);
     for (; list; list = g->fixes[list].next)
         asm_write32(&g->a, g->fixes[list].at, target - g->fixes[list].base);
-}
-
-static void link_branch(struct native_gen *g, struct glabel *l, uint32_t at)
-{
-    link_to(g, &l->fixups, at, at + 4);
 }
 
 /* --- moving results to where a label wants them ------------------------------------------- */
@@ -87,14 +139,15 @@ static void move_to_home(struct native_gen *g, uint32_t first, uint32_t home, ui
 
 static void move_to_result(struct native_gen *g, uint32_t i)
 {
-    struct gval v = g->vals[i];
-    unsigned reg = is_float(v.type) ? 0 : RAX;
-    val_load(g, &v, reg);
-    if (v.dirty)
-        val_clean_reg(g, reg, v.type, v.dirty);
+    const struct gval *v = &g->vals[i];
+    unsigned reg = is_float(v->type) ? 0 : RAX;
+    if (v->reg != reg)
+        val_load(g, v, reg);
+    if (v->dirty)
+        val_clean_reg(g, reg, v->type, v->dirty);
 }
 
-static void move_results(struct native_gen *g, const struct glabel *l)
+static inline void move_results(struct native_gen *g, const struct glabel *l)
 {
     uint32_t n = label_arity(l);
     if (n == 1 && l->kind != GL_LOOP)
@@ -103,13 +156,9 @@ static void move_results(struct native_gen *g, const struct glabel *l)
         move_to_home(g, g->count - n, l->height, n);
 }
 
-static void return_results(struct native_gen *g)
+static void return_several(struct native_gen *g)
 {
     uint32_t n = g->type->result_count, first = g->count - n, at = 0;
-    if (n == 1) {
-        move_to_result(g, first);
-        return;
-    }
     for (uint32_t i = 0; i < n; i++) {
         struct gval v = g->vals[first + i];
         struct gval copy = v;
@@ -120,6 +169,15 @@ static void return_results(struct native_gen *g)
     }
 }
 
+static inline void return_results(struct native_gen *g)
+{
+    uint32_t n = g->type->result_count;
+    if (n == 1)
+        move_to_result(g, g->count - 1);
+    else if (n)
+        return_several(g);
+}
+
 void gen_leave(struct native_gen *g, struct glabel *l)
 {
     if (l->kind == GL_FUNC) {
@@ -128,14 +186,18 @@ void gen_leave(struct native_gen *g, struct glabel *l)
         return;
     }
     move_results(g, l);
-    uint32_t at = asm_jmp(&g->a, l->code);
-    if (l->kind != GL_LOOP)
-        link_branch(g, l, at);
+    jump_to(g, l);
+}
+
+static inline void drop_to(struct native_gen *g, uint32_t count)
+{
+    if (g->count > count)
+        val_drop_to(g, count);
 }
 
 void gen_end_path(struct native_gen *g)
 {
-    val_drop_to(g, g->labels[g->label_count - 1].height);
+    drop_to(g, g->labels[g->label_count - 1].height);
     g->dead = true;
     gen_pause(g);
 }
@@ -152,59 +214,53 @@ static void loop_head(struct native_gen *g, struct glabel *l)
     asm_short_here(&g->a, over);
 }
 
+static void gen_if(struct native_gen *g)
+{
+    struct gval *cond = val_take(g);
+    val_flush(g, g->count);
+    gen_if_cond(g, cond_of(g, cond));
+}
+
 void gen_block(struct native_gen *g, enum glabel_kind kind)
 {
-    struct glabel l = { .kind = (uint8_t)kind };
     if (kind == GL_IF) {
-        struct gval *cond = val_take(g);
-        val_flush(g, g->count);
-        gen_if_cond(g, cond_of(g, cond));
+        gen_if(g);
         return;
     }
-    read_blocktype(g, &l);
+    struct glabel *l = next_label(g, kind);
     if (kind == GL_TRY)
-        gen_clauses(g, &l);
-    val_flush(g, g->count);
-    l.height = g->count - l.param_count;
-    if (l.param_count)
-        for (uint32_t i = l.height; i < g->count; i++)
-            val_settle(g, i);
-    struct glabel *made = push_label(g, &l);
+        gen_clauses(g, l);
+    if (g->flushed < g->count)
+        val_flush(g, g->count);
+    push_label(g, l);
     if (kind == GL_LOOP)
-        loop_head(g, made);
+        loop_head(g, l);
 }
 
 void gen_if_cond(struct native_gen *g, unsigned cond)
 {
-    struct glabel l = { .kind = GL_IF };
-    read_blocktype(g, &l);
-    l.height = g->count - l.param_count;
-    if (l.param_count) /* constants: no flags change */
-        for (uint32_t i = l.height; i < g->count; i++)
-            val_settle(g, i);
+    struct glabel *l = next_label(g, GL_IF);
+    uint8_t *unordered = NULL;
+    push_label(g, l); /* parameters that move now are constants: no flags change */
     if (cond == CC_FEQ) { /* to else when not equal or unordered */
-        uint32_t parity = asm_jcc(&g->a, CC_P, 0);
-        l.else_fix = asm_jcc(&g->a, CC_NE, 0);
-        push_label(g, &l);
-        link_to(g, &g->labels[g->label_count - 1].else_more, parity, parity + 4);
-        return;
+        put_jcc(g, CC_P);
+        link_here(g, &l->else_fix);
+        cond = CC_E;
+    } else if (cond == CC_FNE) { /* to else when equal: not unordered */
+        unordered = asm_jcc_short(&g->a, CC_P);
+        cond = CC_NE;
     }
-    if (cond == CC_FNE) { /* to else when equal: not unordered */
-        uint8_t *unordered = asm_jcc_short(&g->a, CC_P);
-        l.else_fix = asm_jcc(&g->a, CC_E, 0);
+    put_jcc(g, cond ^ 1);
+    link_here(g, &l->else_fix);
+    if (unordered)
         asm_short_here(&g->a, unordered);
-    } else {
-        l.else_fix = asm_jcc(&g->a, cond ^ 1, 0);
-    }
-    push_label(g, &l);
 }
 
 /* Branches of an `if` to its other side lead here. */
 static void else_here(struct native_gen *g, struct glabel *l)
 {
-    asm_patch(&g->a, l->else_fix, asm_pos(&g->a));
-    resolve(g, l->else_more, asm_pos(&g->a));
-    l->else_fix = l->else_more = 0;
+    resolve(g, l->else_fix);
+    l->else_fix = 0;
 }
 
 void gen_else(struct native_gen *g)
@@ -212,9 +268,9 @@ void gen_else(struct native_gen *g)
     struct glabel *l = &g->labels[g->label_count - 1];
     if (!g->dead) {
         move_results(g, l);
-        link_branch(g, l, asm_jmp(&g->a, 0));
+        jump_to(g, l);
     }
-    val_drop_to(g, l->height);
+    drop_to(g, l->height);
     else_here(g, l);
     l->kind = GL_ELSE;
     g->dead = false;
@@ -238,53 +294,53 @@ static void push_results(struct native_gen *g, const struct glabel *l)
     }
 }
 
-/* An `if` without else: its parameters are its results when it is not taken. */
+/* An `if` without else: its parameter is its result when it is not taken. */
 static void missing_else(struct native_gen *g, struct glabel *l)
 {
-    if (l->result_count == 1) {
-        if (!g->dead)
-            link_branch(g, l, asm_jmp(&g->a, 0));
-        else_here(g, l);
-        struct gval v = { .type = l->results[0], .kind = G_SLOT, .reg = NO_REG,
-                          .at = l->height };
-        val_load(g, &v, is_float(v.type) ? 0 : RAX);
-    } else {
-        else_here(g, l);
+    if (!g->dead)
+        jump_to(g, l);
+    else_here(g, l);
+    struct gval v = { .type = l->results[0], .kind = G_SLOT, .reg = NO_REG, .at = l->height };
+    val_load(g, &v, is_float(v.type) ? 0 : RAX);
+}
+
+static void end_function(struct native_gen *g)
+{
+    if (!g->dead) {
+        return_results(g);
+        gen_epilogue(g);
     }
+    drop_to(g, 0);
+    g->label_count = 0;
+    gen_pause(g);
 }
 
 void gen_end(struct native_gen *g)
 {
     struct glabel *l = &g->labels[g->label_count - 1];
     if (l->kind == GL_FUNC) {
-        if (!g->dead) {
-            return_results(g);
-            gen_epilogue(g);
-        }
-        val_drop_to(g, 0);
-        g->label_count = 0;
-        gen_pause(g);
+        end_function(g);
         return;
     }
     if (l->kind == GL_TRY)
         gen_try_end(g, l);
-    bool joined = l->fixups || l->else_fix;
-    if (!joined && !g->dead) { /* nobody else comes here */
-        g->label_count--;
-        return;
-    }
-    if (joined) {
-        if (!g->dead && l->kind != GL_LOOP)
-            move_results(g, l);
-        val_drop_to(g, l->height);
-        if (l->else_fix)
-            missing_else(g, l);
-        resolve(g, l->fixups, asm_pos(&g->a));
-        g->dead = false;
-        push_results(g, l);
-        g->flushed = l->height;
-    }
     g->label_count--;
+    if (!(l->fixups | l->else_fix | l->table_fixes)) /* nobody else comes here */
+        return;
+    if (!g->dead && l->kind != GL_LOOP)
+        move_results(g, l);
+    drop_to(g, l->height);
+    if (l->else_fix && l->result_count == 1)
+        missing_else(g, l);
+    else
+        resolve(g, l->else_fix);
+    resolve(g, l->fixups);
+    if (l->table_fixes)
+        resolve_entries(g, l->table_fixes);
+    g->dead = false;
+    if (l->result_count)
+        push_results(g, l);
+    g->flushed = l->height;
 }
 
 /* --- branches ------------------------------------------------------------------------------------- */
@@ -309,51 +365,53 @@ void gen_unreachable(struct native_gen *g)
 }
 
 /* No values move. */
-static void branch_plain(struct native_gen *g, struct glabel *l, unsigned cond)
+static inline void branch_plain(struct native_gen *g, struct glabel *l, unsigned cond)
 {
-    uint32_t at;
     uint8_t *skip = NULL;
     if (cond == CC_FEQ) {
         skip = asm_jcc_short(&g->a, CC_P);
         cond = CC_E;
     } else if (cond == CC_FNE) {
-        at = asm_jcc(&g->a, CC_P, l->code);
-        if (l->kind != GL_LOOP)
-            link_branch(g, l, at);
+        put_jcc(g, CC_P);
+        branch_disp(g, l);
         cond = CC_NE;
     }
-    at = asm_jcc(&g->a, cond, l->code);
-    if (l->kind != GL_LOOP)
-        link_branch(g, l, at);
+    put_jcc(g, cond);
+    branch_disp(g, l);
     if (skip)
         asm_short_here(&g->a, skip);
+}
+
+/* Over the code that moves them, when the condition does not hold. */
+static void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
+{
+    uint8_t *go = NULL;
+    uint32_t skip = 0, gprs = g->gpr_free, xmms = g->xmm_free;
+    if (cond == CC_FNE) {
+        go = asm_jcc_short(&g->a, CC_P);
+        cond = CC_NE;
+    } else if (cond == CC_FEQ) {
+        put_jcc(g, CC_P);
+        link_here(g, &skip);
+        cond = CC_E;
+    }
+    put_jcc(g, cond ^ 1);
+    link_here(g, &skip);
+    if (go)
+        asm_short_here(&g->a, go);
+    gen_leave(g, l);
+    g->gpr_free = gprs;
+    g->xmm_free = xmms;
+    resolve(g, skip);
 }
 
 void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond)
 {
     struct glabel *l = label_at(g, depth);
-    if (!label_arity(l) && l->kind != GL_FUNC) {
+    if (!label_arity(l) && l->kind != GL_FUNC)
         branch_plain(g, l, cond);
-        return;
-    }
-    uint32_t skip, also = 0;
-    if (cond == CC_FNE) {
-        uint8_t *go = asm_jcc_short(&g->a, CC_P);
-        skip = asm_jcc(&g->a, CC_E, 0);
-        asm_short_here(&g->a, go);
-    } else if (cond == CC_FEQ) {
-        also = asm_jcc(&g->a, CC_P, 0);
-        skip = asm_jcc(&g->a, CC_NE, 0);
-    } else {
-        skip = asm_jcc(&g->a, cond ^ 1, 0);
-    }
-    uint32_t gprs = g->gpr_free, xmms = g->xmm_free;
-    gen_leave(g, l);
-    g->gpr_free = gprs;
-    g->xmm_free = xmms;
-    asm_patch(&g->a, skip, asm_pos(&g->a));
-    if (also)
-        asm_patch(&g->a, also, asm_pos(&g->a));
+    else
+        branch_moving(g, l, cond);
 }
 
 void gen_br_if(struct native_gen *g, uint32_t depth)
@@ -375,9 +433,9 @@ static void table_entry(struct native_gen *g, struct glabel *l, uint32_t table, 
             l->table_next = *stubs;
             *stubs = (uint32_t)(l - g->labels) + 1;
         }
-        link_to(g, &l->table_stub, at, table);
+        link_entry(g, &l->table_stub, at, table);
     } else if (l->kind != GL_LOOP) {
-        link_to(g, &l->fixups, at, table);
+        link_entry(g, &l->table_fixes, at, table);
     }
 }
 
@@ -406,7 +464,7 @@ void gen_br_table(struct native_gen *g)
         table_entry(g, label_at(g, body_u32(&g->p)), table, &stubs);
     while (stubs && gen_op_room(g)) { /* each moves as many values as its label wants */
         struct glabel *l = &g->labels[stubs - 1];
-        resolve(g, l->table_stub, asm_pos(a));
+        resolve_entries(g, l->table_stub);
         stubs = l->table_next;
         l->table_stub = 0;
         uint32_t gprs = g->gpr_free, xmms = g->xmm_free;

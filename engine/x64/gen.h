@@ -64,10 +64,10 @@ struct glabel {
     const uint8_t *params, *results;
     uint32_t param_count, result_count;
     uint32_t code;     /* of a loop: where branches go */
-    uint32_t fixups;   /* branches to its end; index, 0 none */
-    uint32_t else_fix; /* displacement of the branch of an `if`, 0 none */
-    uint32_t else_more; /* more of them; index of a fix-up */
-    uint32_t table_stub; /* fixups of the present br_table that need moves */
+    uint32_t fixups;   /* displacements of branches to its end, each linked to the next; 0 none */
+    uint32_t else_fix; /* likewise, of those of an `if` to its other side */
+    uint32_t table_fixes; /* entries of tables that lead to its end; index of a fix-up, 0 none */
+    uint32_t table_stub; /* fix-ups of the present br_table that need moves */
     uint32_t table_next, table_number;
     uint32_t clauses, from; /* of a try_table: its first in native_gen.clauses; where it begins */
 };
@@ -78,7 +78,7 @@ struct gclause {
     uint32_t label;     /* that it leads to: place in labels */
 };
 
-/* A displacement that waits for a label: target - base goes to `at`. */
+/* An entry of a table that waits for a label: target - base goes to `at`. */
 struct gfix {
     uint32_t at, base, next;
 };

@@ -16,7 +16,8 @@ uint8_t body_type(const uint8_t **p)
     return heap < 0 ? (uint8_t)(heap & 0x7f) : ENG_FUNCREF;
 }
 
-static void read_type(struct native_gen *g, struct glabel *l)
+/* Not part of next_label(), which needs it seldom, nor are others like this one here. */
+static __attribute__((noinline)) void read_type(struct native_gen *g, struct glabel *l)
 {
     uint8_t byte = *g->p;
     if (byte > 0x40 && byte < 0x80) {
@@ -122,7 +123,8 @@ static void resolve_entries(struct native_gen *g, uint32_t list)
 
 /* The operands' state does not change: a branch that may not be taken leaves others to
  * their path. Registers that the moved ones do not need are free to be changed. */
-static void move_to_home(struct native_gen *g, uint32_t first, uint32_t home, uint32_t n)
+static __attribute__((noinline)) void move_to_home(struct native_gen *g, uint32_t first, uint32_t home,
+                                                   uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct gval v = g->vals[first + i];
@@ -137,9 +139,9 @@ static void move_to_home(struct native_gen *g, uint32_t first, uint32_t home, ui
     }
 }
 
-static void move_to_result(struct native_gen *g, uint32_t i)
+static inline void move_to_result(struct native_gen *g)
 {
-    const struct gval *v = &g->vals[i];
+    const struct gval *v = &g->vals[g->count - 1];
     unsigned reg = is_float(v->type) ? 0 : RAX;
     if (v->reg != reg)
         val_load(g, v, reg);
@@ -150,13 +152,15 @@ static void move_to_result(struct native_gen *g, uint32_t i)
 static inline void move_results(struct native_gen *g, const struct glabel *l)
 {
     uint32_t n = label_arity(l);
+    if (!n)
+        return;
     if (n == 1 && l->kind != GL_LOOP)
-        move_to_result(g, g->count - 1);
-    else if (n)
+        move_to_result(g);
+    else
         move_to_home(g, g->count - n, l->height, n);
 }
 
-static void return_several(struct native_gen *g)
+static __attribute__((noinline)) void return_several(struct native_gen *g)
 {
     uint32_t n = g->type->result_count, first = g->count - n, at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -173,7 +177,7 @@ static inline void return_results(struct native_gen *g)
 {
     uint32_t n = g->type->result_count;
     if (n == 1)
-        move_to_result(g, g->count - 1);
+        move_to_result(g);
     else if (n)
         return_several(g);
 }
@@ -295,7 +299,7 @@ static void push_results(struct native_gen *g, const struct glabel *l)
 }
 
 /* An `if` without else: its parameter is its result when it is not taken. */
-static void missing_else(struct native_gen *g, struct glabel *l)
+static __attribute__((noinline)) void missing_else(struct native_gen *g, struct glabel *l)
 {
     if (!g->dead)
         jump_to(g, l);
@@ -304,7 +308,7 @@ static void missing_else(struct native_gen *g, struct glabel *l)
     val_load(g, &v, is_float(v.type) ? 0 : RAX);
 }
 
-static void end_function(struct native_gen *g)
+static inline void end_function(struct native_gen *g)
 {
     if (!g->dead) {
         return_results(g);

@@ -203,7 +203,7 @@ struct native_gen {
     struct module_catch *catches;
     uint32_t catch_count, catch_capacity;
     struct gfix *fixes;
-    uint32_t fix_count, fix_capacity, fix_free;
+    uint32_t fix_count, fix_capacity;
     struct gstub *stubs;
     uint32_t stub_count, stub_capacity;
     struct gconst *consts;

@@ -11,8 +11,9 @@ static const uint8_t immediates[256] = {
     [0x0e] = IM_TABLE, [0x10] = IM_INDEX, [0x11] = IM_TWO, [0x1c] = IM_TYPES, [0x20] = IM_INDEX,
     [0x21] = IM_INDEX, [0x22] = IM_INDEX, [0x23] = IM_INDEX, [0x24] = IM_INDEX, [0x25] = IM_INDEX,
     [0x26] = IM_INDEX, [0x08] = IM_INDEX, [0x1f] = IM_TRY, [0x12] = IM_INDEX, [0x13] = IM_TWO,
-    [0x28] = IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
-    IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
+    [0x28] = IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
+    IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
+    IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG, IM_MEMARG,
     [0x3f] = IM_INDEX, [0x40] = IM_INDEX, [0x41] = IM_I32, [0x42] = IM_I64, [0x43] = IM_F32,
     [0x44] = IM_F64, [0xd0] = IM_INDEX, [0xd2] = IM_INDEX, [0xfc] = IM_PREFIX, [0xfd] = IM_SIMD,
 };
@@ -318,54 +319,64 @@ struct native_scan *native_function_begin(struct native_gen *g, uint32_t params,
     return s;
 }
 
-/* mixed: of native_use. */
-static uint8_t dirty_of(uint8_t type, uint8_t mixed)
+/* Of a float or vector; mixed: of native_use. */
+static uint8_t dirty_of(uint8_t mixed)
 {
-    return !is_float(type) ? CLEAN : !(mixed & 1) ? DIRTY_F32 : !(mixed & 2) ? DIRTY_F64 : CLEAN;
-}
-
-/* What has been seen of locals becomes the generator's own. */
-static void take_uses(struct native_gen *g)
-{
-    enum { WEIGHT_MAX = INT32_MAX };
-    struct native_scan *s = &g->scan;
-    for (uint32_t i = 0; i < s->touched_count; i++) {
-        uint32_t x = s->touched[i];
-        uint64_t weight = s->uses[x].weight;
-        g->locals[x] = (struct glocal){ .weight = weight < WEIGHT_MAX ? (uint32_t)weight : WEIGHT_MAX,
-                                        .slot = SLOT_NONE,
-                                        .type = g->local_types[x],
-                                        .kind = G_LOCAL,
-                                        .reg = NO_REG,
-                                        .dirty = dirty_of(g->local_types[x], s->uses[x].mixed) };
-        s->uses[x] = (struct native_use){ 0 };
-    }
+    return !(mixed & 1) ? DIRTY_F32 : !(mixed & 2) ? DIRTY_F64 : CLEAN;
 }
 
 /* --- registers ---------------------------------------------------------------------- */
 
 enum { BEST_MAX = 9 }; /* no class has more registers */
 
-/* The heaviest locals of a class, the heaviest first. */
+/* The heaviest locals of a class, the heaviest first: weight << 32 | local. */
 struct best {
-    uint32_t locals[BEST_MAX];
+    uint64_t locals[BEST_MAX];
     unsigned count;
 };
 
-static void best_add(const struct native_gen *g, struct best *b, uint32_t x)
+static inline void best_add(struct best *b, uint32_t x, uint32_t weight)
 {
-    uint32_t weight = g->locals[x].weight;
+    uint64_t key = (uint64_t)weight << 32;
     unsigned i = b->count;
     if (i == BEST_MAX) {
-        if (g->locals[b->locals[i - 1]].weight >= weight)
+        if (b->locals[i - 1] >= key)
             return;
         i--;
     } else {
         b->count++;
     }
-    for (; i && g->locals[b->locals[i - 1]].weight < weight; i--)
+    for (; i && b->locals[i - 1] < key; i--)
         b->locals[i] = b->locals[i - 1];
-    b->locals[i] = x;
+    b->locals[i] = key | x;
+}
+
+/* What has been seen of locals becomes the generator's own; all are in slots. */
+static void take_uses(struct native_gen *g, struct best *ints, struct best *floats)
+{
+    enum { WEIGHT_MAX = INT32_MAX };
+    const uint32_t *touched = g->scan.touched;
+    struct native_use *uses = g->scan.uses;
+    struct glocal *locals = g->locals;
+    for (uint32_t i = 0, n = g->scan.touched_count; i < n; i++) {
+        uint32_t x = touched[i];
+        struct native_use *use = &uses[x];
+        uint32_t weight = use->weight < WEIGHT_MAX ? (uint32_t)use->weight : WEIGHT_MAX;
+        uint8_t type = g->local_types[x], dirty = CLEAN;
+        if (is_float(type)) {
+            dirty = dirty_of(use->mixed);
+            best_add(floats, x, weight);
+        } else {
+            best_add(ints, x, weight);
+        }
+        locals[x] = (struct glocal){ .weight = weight,
+                                     .slot = 0, /* until it needs none */
+                                     .type = type,
+                                     .kind = G_LOCAL,
+                                     .reg = NO_REG,
+                                     .dirty = dirty };
+        *use = (struct native_use){ 0 };
+    }
 }
 
 /* The register in which parameter x arrives, or NO_REG. */
@@ -379,56 +390,75 @@ static unsigned arrives_in(const struct native_gen *g, uint32_t x)
     return ints < ARG_GPRS ? arg_gprs[ints] : NO_REG;
 }
 
-static const uint8_t callee_saved[] = { RBX, RBP, R12, R11 };
-static const uint8_t caller_saved[] = { R8, R9, R10, RSI, RDI }; /* the last is a temporary when four are needed */
+/* Registers that are left, four bits each, the next lowest; and all that are used. */
+struct left {
+    uint32_t callee_saved, caller_saved, used;
+};
+enum {
+    CALLEE_SAVED = RBX | RBP << 4 | R12 << 8 | R11 << 12,
+    CALLER_SAVED = R8 | R9 << 4 | R10 << 8 | RSI << 12, /* and RDI, unless four temporaries are needed */
+    CALLEE_SAVED_SET = 1 << RBX | 1 << RBP | 1 << R12 | 1 << R11
+};
 
-static unsigned pick(const uint8_t *from, unsigned n, uint32_t *used)
+static inline unsigned pick(uint32_t *list, uint32_t *used)
 {
-    for (unsigned i = 0; i < n; i++) {
-        if (!(*used >> from[i] & 1)) {
-            *used |= 1u << from[i];
-            return from[i];
-        }
+    for (; *list; *list >>= 4) {
+        unsigned reg = *list & 15;
+        if (*used >> reg & 1)
+            continue;
+        *used |= 1u << reg;
+        return reg;
     }
     return NO_REG;
 }
 
-/* A leaf takes what needs no saving first; others what calls keep. */
-static unsigned pick_gpr(struct native_gen *g, uint32_t x, uint32_t *used)
+/* A leaf takes what needs no saving first, and a parameter where it arrives. */
+static unsigned pick_leaf(const struct native_gen *g, struct left *left, uint32_t x, uint32_t weight)
 {
-    uint32_t weight = g->locals[x].weight;
-    unsigned in = arrives_in(g, x), reg = NO_REG;
-    if (!g->has_calls) {
-        if (in != NO_REG && !(in == RDI && g->four_temps) && !(*used >> in & 1)) {
-            *used |= 1u << in;
-            return in;
-        }
-        reg = pick(caller_saved, base_countof(caller_saved) - g->four_temps, used);
-        if (reg == NO_REG && weight > 2)
-            reg = pick(callee_saved, base_countof(callee_saved), used);
-        return reg;
+    unsigned in = arrives_in(g, x);
+    if (in != NO_REG && !(in == RDI && g->four_temps) && !(left->used >> in & 1)) {
+        left->used |= 1u << in;
+        return in;
     }
-    if (weight > 1)
-        reg = pick(callee_saved, base_countof(callee_saved), used);
-    if (reg == NO_REG && weight / 2 > g->calls_weight)
-        reg = pick(caller_saved, base_countof(caller_saved) - g->four_temps, used);
+    unsigned reg = pick(&left->caller_saved, &left->used);
+    if (reg == NO_REG && weight > 2)
+        reg = pick(&left->callee_saved, &left->used);
     return reg;
+}
+
+/* Others what calls keep. */
+static inline unsigned pick_kept(const struct native_gen *g, struct left *left, uint32_t weight)
+{
+    unsigned reg = NO_REG;
+    if (weight > 1)
+        reg = pick(&left->callee_saved, &left->used);
+    if (reg == NO_REG && weight / 2 > g->calls_weight)
+        reg = pick(&left->caller_saved, &left->used);
+    return reg;
+}
+
+/* kept: by calls, or there are none. */
+static inline void pin(struct native_gen *g, uint32_t x, unsigned reg, bool kept)
+{
+    g->locals[x].reg = (uint8_t)reg;
+    if (kept)
+        g->locals[x].slot = SLOT_NONE;
 }
 
 static void pin_gprs(struct native_gen *g, const struct best *b)
 {
-    uint32_t used = 0;
+    struct left left = { CALLEE_SAVED, CALLER_SAVED | (g->four_temps ? 0 : RDI << 16), 0 };
     for (unsigned i = 0; i < b->count; i++) {
-        unsigned reg = pick_gpr(g, b->locals[i], &used);
+        uint32_t x = (uint32_t)b->locals[i], weight = (uint32_t)(b->locals[i] >> 32);
+        unsigned reg = g->has_calls ? pick_kept(g, &left, weight) : pick_leaf(g, &left, x, weight);
         if (reg == NO_REG)
             break;
-        g->locals[b->locals[i]].reg = (uint8_t)reg;
-        g->volatile_local[reg] = b->locals[i];
+        pin(g, x, reg, !g->has_calls || CALLEE_SAVED_SET >> reg & 1);
+        g->volatile_local[reg] = x;
     }
-    for (unsigned i = 0; i < base_countof(callee_saved); i++)
-        g->gpr_saved |= used & 1u << callee_saved[i];
-    g->gpr_volatile = used & ~g->gpr_saved;
-    g->gpr_temps = 1u << RAX | 1u << RCX | 1u << RDX | (~used & (1u << RSI | 1u << RDI));
+    g->gpr_saved = left.used & CALLEE_SAVED_SET;
+    g->gpr_volatile = left.used & ~g->gpr_saved;
+    g->gpr_temps = 1u << RAX | 1u << RCX | 1u << RDX | (~left.used & (1u << RSI | 1u << RDI));
     g->gpr_free = g->gpr_temps;
 }
 
@@ -436,47 +466,49 @@ static void pin_xmms(struct native_gen *g, const struct best *b)
 {
     unsigned most = 16 - XMM_TEMPS - g->vectors; /* X_SCRATCH is the last */
     for (unsigned i = 0; i < b->count && i < most; i++) {
-        uint32_t x = b->locals[i];
+        uint32_t x = (uint32_t)b->locals[i], weight = (uint32_t)(b->locals[i] >> 32);
         unsigned reg = XMM_TEMPS + i;
-        if (g->has_calls && g->locals[x].weight / 2 <= g->calls_weight)
+        if (g->has_calls && weight / 2 <= g->calls_weight)
             break;
-        g->locals[x].reg = (uint8_t)reg;
+        pin(g, x, reg, !g->has_calls);
         g->volatile_local[16 + reg] = x;
         g->xmm_volatile |= 1u << reg;
     }
     g->xmm_free = (1u << XMM_TEMPS) - 1;
 }
 
-static void pin_locals(struct native_gen *g)
+/* Which locals live where; bytes of slots. */
+static uint32_t place_locals(struct native_gen *g)
 {
-    struct best ints = { .count = 0 }, floats = { .count = 0 };
-    for (uint32_t i = 0; i < g->scan.touched_count; i++) {
-        uint32_t x = g->scan.touched[i];
-        best_add(g, is_float(g->locals[x].type) ? &floats : &ints, x);
-    }
+    struct best ints, floats;
+    uint32_t words = 0;
+    ints.count = floats.count = 0;
+    take_uses(g, &ints, &floats);
     pin_gprs(g, &ints);
     pin_xmms(g, &floats);
+    for (uint32_t i = 0, n = g->scan.touched_count; i < n; i++) {
+        struct glocal *l = &g->locals[g->scan.touched[i]];
+        if (l->slot == SLOT_NONE)
+            continue;
+        if (l->reg == NO_REG)
+            l->dirty = CLEAN; /* what is in memory is */
+        l->slot = words;
+        words += type_words(l->type);
+    }
+    return words * 8;
 }
 
 void prescan(struct native_gen *g, const struct native_body *body)
 {
-    g->gpr_saved = g->gpr_volatile = g->xmm_volatile = 0;
+    g->xmm_volatile = 0;
     g->vectors = body->vectors;
     g->home_shift = body->vectors ? 4 : 3;
     g->has_bridge |= g->tail_bytes > g->type_out[g->m->funcs[g->index].type];
-    take_uses(g);
-    pin_locals(g);
-    uint32_t slots = 0;
-    for (uint32_t i = 0; i < g->scan.touched_count; i++) {
-        struct glocal *l = &g->locals[g->scan.touched[i]];
-        bool kept = l->reg != NO_REG && !is_float(l->type) && (g->gpr_saved >> l->reg & 1);
-        if (l->reg == NO_REG || (g->has_calls && !kept))
-            l->slot = slots, slots += type_words(l->type);
-        if (l->reg == NO_REG) /* what is in memory is clean */
-            l->dirty = CLEAN;
-    }
-    unsigned saved = (unsigned)__builtin_popcount(g->gpr_saved);
-    g->value_base = g->out_bytes + slots * 8;
+    uint32_t slots = place_locals(g);
+    unsigned saved = 0;
+    for (uint32_t regs = g->gpr_saved; regs; regs &= regs - 1)
+        saved++;
+    g->value_base = g->out_bytes + slots;
     uint32_t back = g->has_bridge ? sizeof(struct native_bridge) : g->has_far * 8u;
     g->frame_bytes = g->value_base + ((body->height + 1) << g->home_shift) + back;
     g->frame_total = g->frame_bytes + saved * 8;

@@ -357,20 +357,21 @@ void gen_epilogue(struct native_gen *g)
     asm_8(&g->a, 0xc3);
 }
 
-static inline void spend(struct native_gen *g, uint32_t offset)
+/* What of it is in line. */
+enum { SPEND_BYTES = 10 };
+static inline void put_spend(struct native_gen *g, uint8_t *p, uint32_t offset)
 {
     /* sub REG_BUDGET, 1; jb 0 */
-    static const uint8_t code[] = { 0x49, 0x83, 0xe8 | (REG_BUDGET & 7), 1, 0x0f, 0x82, 0, 0, 0, 0 };
-    uint8_t *p = g->a.p;
+    static const uint8_t code[SPEND_BYTES] = { 0x49, 0x83, 0xe8 | (REG_BUDGET & 7), 1, 0x0f, 0x82 };
     memcpy(p, code, sizeof code);
-    g->a.p = p += sizeof code;
-    uint32_t back = (uint32_t)(p - g->a.start);
+    uint32_t back = (uint32_t)(p - g->a.start) + SPEND_BYTES;
     gen_stub(g, (struct gstub){ STUB_REFILL, 0, 0, back - 4, back, offset, 0 });
 }
 
 void gen_spend(struct native_gen *g, uint32_t offset)
 {
-    spend(g, offset);
+    put_spend(g, g->a.p, offset);
+    g->a.p += SPEND_BYTES;
 }
 
 /* --- around calls -------------------------------------------------------------------------------- */
@@ -428,16 +429,26 @@ static inline bool any_volatile(const struct native_gen *g)
     return (g->gpr_volatile | g->xmm_volatile) != 0;
 }
 
-void gen_save_locals(struct native_gen *g)
+static inline void save(struct native_gen *g)
 {
     if (any_volatile(g))
         save_locals(g);
 }
 
-void gen_reload_locals(struct native_gen *g)
+static inline void reload(struct native_gen *g)
 {
     if (any_volatile(g) || g->checking)
         reload_locals(g);
+}
+
+void gen_save_locals(struct native_gen *g)
+{
+    save(g);
+}
+
+void gen_reload_locals(struct native_gen *g)
+{
+    reload(g);
 }
 
 /* An argument that is in no register. */
@@ -514,8 +525,8 @@ static void spill_below(struct native_gen *g, uint32_t count)
             val_settle(g, i);
 }
 
-/* The one result, in xmm0. */
-static void take_float(struct native_gen *g, uint8_t type)
+/* The one result, in xmm0. Not part of take_results(), whose registers it would have to keep. */
+static __attribute__((noinline)) void take_float(struct native_gen *g, uint8_t type)
 {
     xmm_take(g, 0);
     struct gdest dest = dest_of(g, type);
@@ -524,6 +535,15 @@ static void take_float(struct native_gen *g, uint8_t type)
         xmm_free(g, 0);
     }
     dest_done(g, dest, type, dest.set ? dest.reg : 0u, false);
+}
+
+static __attribute__((noinline)) void take_several(struct native_gen *g, const struct eng_functype *t)
+{
+    for (uint32_t i = 0, at = 0; i < t->result_count; i++) {
+        mem_move(g, t->results[i], slot_mem(g, g->count), mem_of(RSP, (int32_t)(at * 8)));
+        at += type_words(t->results[i]);
+        val_push_slot(g, t->results[i]);
+    }
 }
 
 /* In rax. No operand is in a temporary. */
@@ -540,22 +560,18 @@ static inline void take_int(struct native_gen *g, uint8_t type)
 }
 
 /* After the call; results are where the callee left them. */
-static void take_results(struct native_gen *g, const struct eng_functype *t)
+static inline void take_results(struct native_gen *g, const struct eng_functype *t)
 {
-    gen_reload_locals(g);
-    if (t->result_count == 1) {
-        uint8_t type = t->results[0];
-        if (is_float(type))
-            take_float(g, type);
-        else
-            take_int(g, type);
+    reload(g);
+    if (t->result_count == 0)
         return;
-    }
-    for (uint32_t i = 0, at = 0; i < t->result_count; i++) {
-        mem_move(g, t->results[i], slot_mem(g, g->count), mem_of(RSP, (int32_t)(at * 8)));
-        at += type_words(t->results[i]);
-        val_push_slot(g, t->results[i]);
-    }
+    uint8_t type = t->results[0];
+    if (t->result_count > 1)
+        take_several(g, t);
+    else if (is_float(type))
+        take_float(g, type);
+    else
+        take_int(g, type);
 }
 
 /* Out of this instance and back. */
@@ -589,18 +605,20 @@ void gen_call(struct native_gen *g, uint32_t index)
     if (!gen_room(g, 1024 + ((size_t)t->param_count + t->result_count + g->count) * 48))
         return;
     spill_below(g, g->count - t->param_count);
-    gen_save_locals(g);
+    save(g);
     place_args(g, t);
-    spend(g, offset);
+    uint8_t *p = g->a.p;
+    put_spend(g, p, offset);
     if (index < m->func_imports) {
+        g->a.p = p + SPEND_BYTES;
         asm_rm(&g->a, OP_MOV | X64_WIDE, RAX, ctx(g->layout.imports + index * sizeof(void *)));
         call_far(g, type);
     } else {
-        asm_8(&g->a, 0xe8); /* asm_call() */
-        uint32_t at = asm_pos(&g->a);
-        asm_32(&g->a, 0 - (at + 4));
-        gen_link_call(g, index - m->func_imports, at);
-        gen_place(g, at + 4, offset, false);
+        p[SPEND_BYTES] = 0xe8; /* asm_call() */
+        g->a.p = p + SPEND_BYTES + 5;
+        uint32_t pos = asm_pos(&g->a);
+        gen_link_call(g, index - m->func_imports, pos - 4);
+        gen_place(g, pos, offset, false);
     }
     take_results(g, t);
 }

@@ -47,14 +47,19 @@ static inline struct glabel *next_label(struct native_gen *g, enum glabel_kind k
     return l;
 }
 
+static __attribute__((noinline)) void settle_from(struct native_gen *g, uint32_t height)
+{
+    for (uint32_t i = height; i < g->count; i++)
+        val_settle(g, i);
+}
+
 /* Now it is, and its parameters are in their homes. */
 static inline void push_label(struct native_gen *g, struct glabel *l)
 {
     g->label_count++;
     l->height = g->count - l->param_count;
     if (l->param_count)
-        for (uint32_t i = l->height; i < g->count; i++)
-            val_settle(g, i);
+        settle_from(g, l->height);
 }
 
 /* --- fix-ups --------------------------------------------------------------------------- */
@@ -62,9 +67,10 @@ static inline void push_label(struct native_gen *g, struct glabel *l)
 /* A branch that ends here waits for the list's label. */
 static inline void link_here(struct native_gen *g, uint32_t *list)
 {
-    uint32_t at = asm_pos(&g->a);
-    asm_32(&g->a, *list);
-    *list = at;
+    uint8_t *p = g->a.p;
+    memcpy(p, list, 4);
+    *list = (uint32_t)(p - g->a.start);
+    g->a.p = p + 4;
 }
 
 /* All of the list lead here. */
@@ -98,9 +104,10 @@ static inline void jump_to(struct native_gen *g, struct glabel *l)
 /* The opcode of a branch, whose displacement is to follow. */
 static inline void put_jcc(struct native_gen *g, unsigned cond)
 {
+    uint8_t *p = g->a.p;
     uint16_t code = (uint16_t)(0x800f | cond << 8);
-    memcpy(g->a.p, &code, 2);
-    g->a.p += 2;
+    memcpy(p, &code, 2);
+    g->a.p = p + 2;
 }
 
 /* The displacement at `at` of a table, counted from base, shall lead to l's end. */
@@ -241,23 +248,34 @@ void gen_block(struct native_gen *g, enum glabel_kind kind)
         loop_head(g, l);
 }
 
+/* The branch of an `if` to its other side. */
+static inline void branch_else(struct native_gen *g, struct glabel *l, unsigned cond)
+{
+    put_jcc(g, cond);
+    link_here(g, &l->else_fix);
+}
+
+static __attribute__((noinline)) void branch_else_float(struct native_gen *g, struct glabel *l,
+                                                        unsigned cond)
+{
+    if (cond == CC_FEQ) { /* when not equal or unordered */
+        branch_else(g, l, CC_P);
+        branch_else(g, l, CC_NE);
+    } else { /* when equal: not unordered */
+        uint8_t *unordered = asm_jcc_short(&g->a, CC_P);
+        branch_else(g, l, CC_E);
+        asm_short_here(&g->a, unordered);
+    }
+}
+
 void gen_if_cond(struct native_gen *g, unsigned cond)
 {
     struct glabel *l = next_label(g, GL_IF);
-    uint8_t *unordered = NULL;
     push_label(g, l); /* parameters that move now are constants: no flags change */
-    if (cond == CC_FEQ) { /* to else when not equal or unordered */
-        put_jcc(g, CC_P);
-        link_here(g, &l->else_fix);
-        cond = CC_E;
-    } else if (cond == CC_FNE) { /* to else when equal: not unordered */
-        unordered = asm_jcc_short(&g->a, CC_P);
-        cond = CC_NE;
-    }
-    put_jcc(g, cond ^ 1);
-    link_here(g, &l->else_fix);
-    if (unordered)
-        asm_short_here(&g->a, unordered);
+    if (cond >= CC_FEQ)
+        branch_else_float(g, l, cond);
+    else
+        branch_else(g, l, cond ^ 1);
 }
 
 /* Branches of an `if` to its other side lead here. */
@@ -368,26 +386,29 @@ void gen_unreachable(struct native_gen *g)
     gen_end_path(g);
 }
 
-/* No values move. */
-static inline void branch_plain(struct native_gen *g, struct glabel *l, unsigned cond)
+/* On a condition of the CPU's. */
+static inline void branch_if(struct native_gen *g, struct glabel *l, unsigned cond)
 {
-    uint8_t *skip = NULL;
-    if (cond == CC_FEQ) {
-        skip = asm_jcc_short(&g->a, CC_P);
-        cond = CC_E;
-    } else if (cond == CC_FNE) {
-        put_jcc(g, CC_P);
-        branch_disp(g, l);
-        cond = CC_NE;
-    }
     put_jcc(g, cond);
     branch_disp(g, l);
-    if (skip)
-        asm_short_here(&g->a, skip);
 }
 
-/* Over the code that moves them, when the condition does not hold. */
-static void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
+/* On one that is not. */
+static __attribute__((noinline)) void branch_if_float(struct native_gen *g, struct glabel *l,
+                                                      unsigned cond)
+{
+    if (cond == CC_FEQ) {
+        uint8_t *skip = asm_jcc_short(&g->a, CC_P);
+        branch_if(g, l, CC_E);
+        asm_short_here(&g->a, skip);
+    } else {
+        branch_if(g, l, CC_P);
+        branch_if(g, l, CC_NE);
+    }
+}
+
+/* Over the code that moves values, when the condition does not hold. */
+static __attribute__((noinline)) void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
 {
     uint8_t *go = NULL;
     uint32_t skip = 0, gprs = g->gpr_free, xmms = g->xmm_free;
@@ -412,10 +433,12 @@ static void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
 void gen_br_if_cond(struct native_gen *g, uint32_t depth, unsigned cond)
 {
     struct glabel *l = label_at(g, depth);
-    if (!label_arity(l) && l->kind != GL_FUNC)
-        branch_plain(g, l, cond);
-    else
+    if (label_arity(l) || l->kind == GL_FUNC)
         branch_moving(g, l, cond);
+    else if (cond >= CC_FEQ)
+        branch_if_float(g, l, cond);
+    else
+        branch_if(g, l, cond);
 }
 
 void gen_br_if(struct native_gen *g, uint32_t depth)

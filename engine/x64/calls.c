@@ -13,11 +13,37 @@ static struct x64_mem ctx(size_t offset)
 
 enum { MOVES_MAX = 8 }; /* arguments of one class in registers */
 
-/* Moves between registers of one class while they are collected. */
+/* Moves between registers of one class while they are collected; `list` as instructions between
+ * general registers, of three bytes. */
 struct moves {
-    uint64_t list; /* a byte each, to << 4 | from, which is not 0; the last is the lowest */
+    uint32_t list[MOVES_MAX];
+    unsigned count;
     uint32_t written, read; /* registers; the second may have others that none writes */
 };
+
+static inline void moves_begin(struct moves *m)
+{
+    m->count = m->written = m->read = 0;
+}
+
+/* mov to, from */
+static inline uint32_t move_code(unsigned to, unsigned from)
+{
+    static const uint32_t from_code[16] = { 0xc08b48, 0xc18b48, 0xc28b48, 0xc38b48, 0xc48b48, 0xc58b48,
+                                            0xc68b48, 0xc78b48, 0xc08b49, 0xc18b49, 0xc28b49, 0xc38b49,
+                                            0xc48b49, 0xc58b49, 0xc68b49, 0xc78b49 };
+    return from_code[from] | (to >> 1 & 4) | (to & 7) << 19;
+}
+
+static inline unsigned move_to(uint32_t code)
+{
+    return (code >> 19 & 7) | (code << 1 & 8);
+}
+
+static inline unsigned move_from(uint32_t code)
+{
+    return (code >> 16 & 7) | (code << 3 & 8);
+}
 
 static inline void add_move(struct moves *m, unsigned to, unsigned from)
 {
@@ -25,7 +51,7 @@ static inline void add_move(struct moves *m, unsigned to, unsigned from)
     if (to == from)
         return;
     m->written |= 1u << to;
-    m->list = m->list << 8 | to << 4 | from;
+    m->list[m->count++] = move_code(to, from);
 }
 
 /* Those that wait for each other, as they are done: the first is in front. */
@@ -87,57 +113,41 @@ static void run_ties(struct native_gen *g, bool floats, struct ties *m)
 }
 
 /* Some write what others read. Not part of the usual way, whose registers it would have to keep. */
-static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, uint64_t list)
+static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, const struct moves *m)
 {
-    struct ties m = { .count = 0 };
-    for (int at = 56; at >= 0; at -= 8) {
-        uint8_t move = (uint8_t)(list >> at);
-        if (!move)
-            continue;
-        m.to[m.count] = move >> 4;
-        m.from[m.count++] = move & 15;
+    struct ties t = { .count = m->count };
+    for (unsigned i = 0; i < m->count; i++) {
+        t.to[i] = (uint8_t)move_to(m->list[i]);
+        t.from[i] = (uint8_t)move_from(m->list[i]);
     }
-    run_ties(g, floats, &m);
+    run_ties(g, floats, &t);
 }
 
-/* That of a list which run_ties() does first when none waits for another; then come the others from
- * the last one back to the second. */
-static inline uint32_t first_move(uint64_t list)
+/* All at once; there is one. When none waits for another it is still the order of run_ties(): the
+ * first, and from the last one back to the second. */
+static void move_ints(struct native_gen *g, const struct moves *m)
 {
-    return (uint32_t)(list >> ((63 - (unsigned)__builtin_clzll(list)) & ~7u));
-}
-
-/* Of general registers; where code goes on. */
-static inline uint8_t *put_move(uint8_t *p, uint32_t move)
-{
-    uint32_t code = 0xc08b48 | (move >> 5 & 4) | (move >> 3 & 1) | (move & 0x70) << 15 | (move & 7) << 16;
-    memcpy(p, &code, 4); /* a mov has three bytes */
-    return p + 3;
-}
-
-/* All at once; there is one. */
-static void move_ints(struct native_gen *g, uint64_t list, bool tied)
-{
-    if (tied) {
-        run_tied(g, false, list);
+    if (m->written & m->read) {
+        run_tied(g, false, m);
         return;
     }
-    uint8_t *p = put_move(g->a.p, first_move(list));
-    for (; list > 0xff; list >>= 8)
-        p = put_move(p, (uint32_t)list);
+    uint8_t *p = g->a.p;
+    memcpy(p, m->list, 4);
+    p += 3;
+    for (unsigned i = m->count - 1; i; i--, p += 3)
+        memcpy(p, &m->list[i], 4);
     g->a.p = p;
 }
 
-static void move_floats(struct native_gen *g, uint64_t list, bool tied)
+static __attribute__((noinline)) void move_floats(struct native_gen *g, const struct moves *m)
 {
-    if (tied) {
-        run_tied(g, true, list);
+    if (m->written & m->read) {
+        run_tied(g, true, m);
         return;
     }
-    uint32_t first = first_move(list);
-    asm_rr(&g->a, OP_MOVAPS, first >> 4, first & 15);
-    for (; list > 0xff; list >>= 8)
-        asm_rr(&g->a, OP_MOVAPS, list >> 4 & 15, list & 15);
+    asm_rr(&g->a, OP_MOVAPS, move_to(m->list[0]), move_from(m->list[0]));
+    for (unsigned i = m->count - 1; i; i--)
+        asm_rr(&g->a, OP_MOVAPS, move_to(m->list[i]), move_from(m->list[i]));
 }
 
 /* --- prologue, epilogue -------------------------------------------------------------------------- */
@@ -174,7 +184,19 @@ static inline void frame_op(struct native_gen *g, uint32_t op, unsigned reg, uin
     g->a.p = p + 4 + (small ? any : 4);
 }
 
-/* A whole number from there. */
+/* The same with [REG_INST + disp]. */
+static inline void inst_op(struct native_gen *g, uint32_t op, unsigned reg, uint32_t disp)
+{
+    uint8_t *p = g->a.p;
+    unsigned any = disp != 0, small = disp < 0x80;
+    p[0] = (uint8_t)(0x48 | (reg >> 1 & 4) | REG_INST >> 3);
+    p[1] = (uint8_t)op;
+    p[2] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | (REG_INST & 7));
+    memcpy(p + 3, &disp, 4);
+    g->a.p = p + 3 + (small ? any : 4);
+}
+
+/* A whole number from the frame. */
 static inline void frame_load(struct native_gen *g, uint8_t type, unsigned reg, uint32_t disp)
 {
     uint8_t *p = g->a.p;
@@ -227,9 +249,11 @@ static void take_stack_params(struct native_gen *g)
 static void take_params(struct native_gen *g)
 {
     const uint8_t *types = g->type->params;
-    struct moves ints = { 0 }, floats = { 0 };
+    struct moves ints, floats;
     struct param_walk w = { 0 };
     const struct glocal *l = g->locals;
+    moves_begin(&ints);
+    moves_begin(&floats);
     for (uint32_t i = 0, n = g->type->param_count, at = 0; i < n; i++, l++) {
         unsigned reg = param_next(&w, types[i], &at);
         if (reg == NO_REG || !l->weight)
@@ -241,10 +265,10 @@ static void take_params(struct native_gen *g)
         else
             add_move(&ints, l->reg, reg);
     }
-    if (ints.list)
-        move_ints(g, ints.list, ints.written & ints.read);
-    if (floats.list)
-        move_floats(g, floats.list, floats.written & floats.read);
+    if (ints.count)
+        move_ints(g, &ints);
+    if (floats.count)
+        move_floats(g, &floats);
     if (w.stack)
         take_stack_params(g);
 }
@@ -283,16 +307,18 @@ enum { SMALL_FRAME = 128 };
  * slack that is left below the limit. */
 static void check_stack(struct native_gen *g)
 {
-    struct x64_mem limit = ctx(offsetof(struct native_ctx, stack_limit));
+    enum { LIMIT = offsetof(struct native_ctx, stack_limit) };
     if (!g->has_calls && !g->has_tails && g->frame_total <= SMALL_FRAME)
         return;
     if (g->frame_total <= SMALL_FRAME) {
-        asm_rm(&g->a, OP_CMP | X64_WIDE, RSP, limit);
+        inst_op(g, OP_CMP, RSP, LIMIT);
     } else {
         asm_rm(&g->a, OP_LEA | X64_WIDE, RAX, mem_of(RSP, -(int32_t)g->frame_total));
-        asm_rm(&g->a, OP_CMP | X64_WIDE, RAX, limit);
+        inst_op(g, OP_CMP, RAX, LIMIT);
     }
-    asm_jcc(&g->a, CC_B, g->entries.stack);
+    asm_8(&g->a, 0x0f); /* asm_jcc() */
+    asm_8(&g->a, 0x80 | CC_B);
+    asm_32(&g->a, g->entries.stack - (asm_pos(&g->a) + 4));
 }
 
 /* Both write what may be absent and then keep it or not. */
@@ -386,7 +412,7 @@ static inline void repeat(struct native_gen *g, struct gpiece piece)
     g->a.p = to + piece.bytes;
 }
 
-static void save_locals(struct native_gen *g)
+static __attribute__((noinline)) void save_locals(struct native_gen *g)
 {
     uint32_t from = asm_pos(&g->a);
     if (g->saves.bytes) {
@@ -404,7 +430,7 @@ static void save_locals(struct native_gen *g)
     g->saves = (struct gpiece){ from, asm_pos(&g->a) - from };
 }
 
-static void reload_locals(struct native_gen *g)
+static __attribute__((noinline)) void reload_locals(struct native_gen *g)
 {
     uint32_t from = asm_pos(&g->a);
     if (g->reloads.bytes) {
@@ -471,10 +497,12 @@ void place_args(struct native_gen *g, const struct eng_functype *t)
         unsigned reg;
     } late[ARG_GPRS + ARG_XMMS]; /* in no register yet */
     unsigned late_count = 0;
-    struct moves ints = { 0 }, floats = { 0 };
+    struct moves ints, floats;
     uint32_t count = g->count - t->param_count, xmm = 0, stack = 0;
     uint32_t gprs = ARG_GPR_LIST; /* that are left */
     struct gval *v = &g->vals[count], *end = v + t->param_count;
+    moves_begin(&ints);
+    moves_begin(&floats);
     for (; v < end; v++) {
         bool f = is_float(v->type);
         unsigned reg;
@@ -504,10 +532,10 @@ void place_args(struct native_gen *g, const struct eng_functype *t)
             add_move(&ints, reg, v->reg);
         }
     }
-    if (ints.list)
-        move_ints(g, ints.list, ints.written & ints.read);
-    if (floats.list)
-        move_floats(g, floats.list, floats.written & floats.read);
+    if (ints.count)
+        move_ints(g, &ints);
+    if (floats.count)
+        move_floats(g, &floats);
     for (unsigned i = 0; i < late_count; i++)
         load_arg(g, late[i].v, late[i].reg);
     g->count = count;

@@ -332,8 +332,7 @@ static inline void end_function(struct native_gen *g)
         return_results(g);
         gen_epilogue(g);
     }
-    drop_to(g, 0);
-    g->label_count = 0;
+    g->count = g->label_count = 0; /* what operands held matters no more */
     gen_pause(g);
 }
 

@@ -13,18 +13,12 @@ static struct x64_mem ctx(size_t offset)
 
 enum { MOVES_MAX = 8 }; /* arguments of one class in registers */
 
-/* Moves between registers of one class while they are collected; `list` as instructions between
- * general registers, of three bytes. */
+/* Moves between registers of one class while they are collected, in a list of their own: as
+ * instructions between general registers, of three bytes. */
 struct moves {
-    uint32_t list[MOVES_MAX];
     unsigned count;
     uint32_t written, read; /* registers; the second may have others that none writes */
 };
-
-static inline void moves_begin(struct moves *m)
-{
-    m->count = m->written = m->read = 0;
-}
 
 /* mov to, from */
 static inline uint32_t move_code(unsigned to, unsigned from)
@@ -45,13 +39,13 @@ static inline unsigned move_from(uint32_t code)
     return (code >> 16 & 7) | (code << 3 & 8);
 }
 
-static inline void add_move(struct moves *m, unsigned to, unsigned from)
+static inline void add_move(struct moves *m, uint32_t *list, unsigned to, unsigned from)
 {
     m->read |= 1u << from;
     if (to == from)
         return;
     m->written |= 1u << to;
-    m->list[m->count++] = move_code(to, from);
+    list[m->count++] = move_code(to, from);
 }
 
 /* Those that wait for each other, as they are done: the first is in front. */
@@ -113,41 +107,43 @@ static void run_ties(struct native_gen *g, bool floats, struct ties *m)
 }
 
 /* Some write what others read. Not part of the usual way, whose registers it would have to keep. */
-static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, const struct moves *m)
+static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, const uint32_t *list,
+                                               unsigned count)
 {
-    struct ties t = { .count = m->count };
-    for (unsigned i = 0; i < m->count; i++) {
-        t.to[i] = (uint8_t)move_to(m->list[i]);
-        t.from[i] = (uint8_t)move_from(m->list[i]);
+    struct ties t = { .count = count };
+    for (unsigned i = 0; i < count; i++) {
+        t.to[i] = (uint8_t)move_to(list[i]);
+        t.from[i] = (uint8_t)move_from(list[i]);
     }
     run_ties(g, floats, &t);
 }
 
-/* All at once; there is one. When none waits for another it is still the order of run_ties(): the
- * first, and from the last one back to the second. */
-static void move_ints(struct native_gen *g, const struct moves *m)
+/* All at once. When none waits for another it is still the order of run_ties(): the first, and
+ * from the last one back to the second. */
+static inline void move_ints(struct native_gen *g, struct moves m, const uint32_t *list)
 {
-    if (m->written & m->read) {
-        run_tied(g, false, m);
-        return;
+    if (m.written & m.read) {
+        run_tied(g, false, list, m.count);
+    } else if (m.count) {
+        uint8_t *p = g->a.p;
+        memcpy(p, list, 4);
+        p += 3;
+        for (const uint32_t *last = list + m.count - 1; last > list; last--, p += 3)
+            memcpy(p, last, 4);
+        g->a.p = p;
     }
-    uint8_t *p = g->a.p;
-    memcpy(p, m->list, 4);
-    p += 3;
-    for (unsigned i = m->count - 1; i; i--, p += 3)
-        memcpy(p, &m->list[i], 4);
-    g->a.p = p;
 }
 
-static __attribute__((noinline)) void move_floats(struct native_gen *g, const struct moves *m)
+static __attribute__((noinline)) void move_floats(struct native_gen *g, struct moves m,
+                                                  const uint32_t *list)
 {
-    if (m->written & m->read) {
-        run_tied(g, true, m);
+    if (m.written & m.read) {
+        run_tied(g, true, list, m.count);
         return;
     }
-    asm_rr(&g->a, OP_MOVAPS, move_to(m->list[0]), move_from(m->list[0]));
-    for (unsigned i = m->count - 1; i; i--)
-        asm_rr(&g->a, OP_MOVAPS, move_to(m->list[i]), move_from(m->list[i]));
+    asm_rr(&g->a, OP_MOVAPS, move_to(list[0]), move_from(list[0]));
+    for (unsigned i = m.count - 1; i; i--)
+        asm_rr(&g->a, OP_MOVAPS, move_to(list[i]), move_from(list[i]));
 }
 
 /* --- prologue, epilogue -------------------------------------------------------------------------- */
@@ -249,11 +245,10 @@ static void take_stack_params(struct native_gen *g)
 static void take_params(struct native_gen *g)
 {
     const uint8_t *types = g->type->params;
-    struct moves ints, floats;
+    struct moves ints = { 0 }, floats = { 0 };
+    uint32_t int_list[MOVES_MAX], float_list[MOVES_MAX];
     struct param_walk w = { 0 };
     const struct glocal *l = g->locals;
-    moves_begin(&ints);
-    moves_begin(&floats);
     for (uint32_t i = 0, n = g->type->param_count, at = 0; i < n; i++, l++) {
         unsigned reg = param_next(&w, types[i], &at);
         if (reg == NO_REG || !l->weight)
@@ -261,14 +256,13 @@ static void take_params(struct native_gen *g)
         if (l->reg == NO_REG)
             store_local(g, l, reg);
         else if (is_float(types[i]))
-            add_move(&floats, l->reg, reg);
+            add_move(&floats, float_list, l->reg, reg);
         else
-            add_move(&ints, l->reg, reg);
+            add_move(&ints, int_list, l->reg, reg);
     }
-    if (ints.count)
-        move_ints(g, &ints);
+    move_ints(g, ints, int_list);
     if (floats.count)
-        move_floats(g, &floats);
+        move_floats(g, floats, float_list);
     if (w.stack)
         take_stack_params(g);
 }
@@ -490,59 +484,90 @@ static inline void load_arg(struct native_gen *g, const struct gval *v, unsigned
         frame_load(g, v->type, reg, local_disp(g, &g->locals[v->at]));
 }
 
-void place_args(struct native_gen *g, const struct eng_functype *t)
-{
+/* Arguments on their way, but for whole numbers that are in registers and stay in such. */
+struct args {
     struct {
         const struct gval *v;
         unsigned reg;
     } late[ARG_GPRS + ARG_XMMS]; /* in no register yet */
-    unsigned late_count = 0;
-    struct moves ints, floats;
-    uint32_t count = g->count - t->param_count, xmm = 0, stack = 0;
-    uint32_t gprs = ARG_GPR_LIST; /* that are left */
-    struct gval *v = &g->vals[count], *end = v + t->param_count;
-    moves_begin(&ints);
-    moves_begin(&floats);
-    for (; v < end; v++) {
-        bool f = is_float(v->type);
-        unsigned reg;
-        if (v->dirty) /* in a register, and canonical is as good there */
-            val_clean(g, v);
-        if (v->kind == G_LOCAL)
-            g->locals[v->at].refs--;
-        if (f ? xmm == ARG_XMMS : !gprs) {
-            if (v->reg != NO_REG)
-                *(f ? &floats.read : &ints.read) |= 1u << v->reg;
-            val_store(g, v, mem_of(RSP, (int32_t)(stack * 8)));
-            stack += type_words(v->type);
-            continue;
-        }
-        if (f) {
-            reg = xmm++;
-        } else {
-            reg = gprs & 15;
-            gprs >>= 4;
-        }
-        if (v->reg == NO_REG) {
-            late[late_count].v = v;
-            late[late_count++].reg = reg;
-        } else if (f) {
-            add_move(&floats, reg, v->reg);
-        } else {
-            add_move(&ints, reg, v->reg);
-        }
+    unsigned late_count;
+    struct moves floats;
+    uint32_t float_list[MOVES_MAX];
+    uint32_t xmm_count, stack;
+};
+
+static inline void arg_late(struct args *a, const struct gval *v, unsigned reg)
+{
+    a->late[a->late_count].v = v;
+    a->late[a->late_count++].reg = reg;
+}
+
+static __attribute__((noinline)) void arg_stack(struct native_gen *g, struct args *a, struct gval *v)
+{
+    val_store(g, v, mem_of(RSP, (int32_t)(a->stack * 8)));
+    a->stack += type_words(v->type);
+}
+
+static __attribute__((noinline)) void arg_float(struct native_gen *g, struct args *a, struct gval *v)
+{
+    if (v->dirty) /* in a register, and canonical is as good there */
+        val_clean(g, v);
+    if (a->xmm_count < ARG_XMMS && v->reg != NO_REG) {
+        add_move(&a->floats, a->float_list, a->xmm_count++, v->reg);
+    } else if (a->xmm_count < ARG_XMMS) {
+        arg_late(a, v, a->xmm_count++);
+    } else {
+        if (v->reg != NO_REG)
+            a->floats.read |= 1u << v->reg;
+        arg_stack(g, a, v);
     }
-    if (ints.count)
-        move_ints(g, &ints);
-    if (floats.count)
-        move_floats(g, &floats);
-    for (unsigned i = 0; i < late_count; i++)
-        load_arg(g, late[i].v, late[i].reg);
+}
+
+static inline void drop_args(struct native_gen *g, uint32_t count, uint32_t gprs, uint32_t xmms)
+{
     g->count = count;
     if (g->flushed > count)
         g->flushed = count;
-    g->gpr_free |= ints.read & g->gpr_temps;
-    g->xmm_free |= floats.read & ((1u << XMM_TEMPS) - 1);
+    g->gpr_free |= gprs & g->gpr_temps;
+    g->xmm_free |= xmms & ((1u << XMM_TEMPS) - 1);
+}
+
+void place_args(struct native_gen *g, const struct eng_functype *t)
+{
+    struct args a;
+    struct moves ints = { 0 };
+    uint32_t int_list[MOVES_MAX];
+    uint32_t count = g->count - t->param_count;
+    uint32_t gprs = ARG_GPR_LIST; /* that are left */
+    struct gval *v = &g->vals[count], *end = v + t->param_count;
+    a.late_count = a.xmm_count = a.stack = 0;
+    a.floats = (struct moves){ 0 };
+    for (; v < end; v++) {
+        if (v->kind == G_LOCAL)
+            g->locals[v->at].refs--;
+        if (is_float(v->type)) {
+            arg_float(g, &a, v);
+            continue;
+        }
+        unsigned reg = gprs & 15, from = v->reg; /* RAX is none of them */
+        gprs >>= 4;
+        if (from == NO_REG) {
+            if (reg)
+                arg_late(&a, v, reg);
+        } else if (reg) {
+            add_move(&ints, int_list, reg, from);
+        } else {
+            ints.read |= 1u << from;
+        }
+        if (!reg)
+            arg_stack(g, &a, v);
+    }
+    move_ints(g, ints, int_list);
+    if (a.floats.count)
+        move_floats(g, a.floats, a.float_list);
+    for (unsigned i = 0; i < a.late_count; i++)
+        load_arg(g, a.late[i].v, a.late[i].reg);
+    drop_args(g, count, ints.read, a.floats.read);
 }
 
 /* Operands below the arguments leave the temporaries. */

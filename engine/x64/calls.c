@@ -401,8 +401,11 @@ static inline void repeat(struct native_gen *g, struct gpiece piece)
 {
     const uint8_t *from = g->a.start + piece.from;
     uint8_t *to = g->a.p;
-    for (uint32_t i = 0; i < piece.bytes; i += 8) /* what is too much is overwritten */
-        memcpy(to + i, from + i, 8);
+    for (uint32_t i = 0; i < piece.bytes; i += 8) { /* what is too much is overwritten */
+        uint64_t word;
+        memcpy(&word, from + i, 8);
+        memcpy(to + i, &word, 8);
+    }
     g->a.p = to + piece.bytes;
 }
 

@@ -110,13 +110,13 @@ static inline void put_jcc(struct native_gen *g, unsigned cond)
     g->a.p = p + 2;
 }
 
-/* The displacement at `at` of a table, counted from base, shall lead to l's end. */
-static void link_entry(struct native_gen *g, uint32_t *list, uint32_t at, uint32_t base)
+/* The displacement at `at` of a table, counted from base, shall lead to a label, whose list it is. There is
+ * room for it. */
+static inline void link_entry(struct native_gen *g, uint32_t *list, uint32_t at, uint32_t base)
 {
-    if (!gen_grow(g, (void **)&g->fixes, &g->fix_capacity, g->fix_count + 2u, sizeof *g->fixes))
-        return;
-    g->fixes[++g->fix_count] = (struct gfix){ at, base, *list };
-    *list = g->fix_count;
+    uint32_t i = ++g->fix_count;
+    g->fixes[i] = (struct gfix){ at, base, *list };
+    *list = i;
 }
 
 static void resolve_entries(struct native_gen *g, uint32_t list)
@@ -447,28 +447,43 @@ void gen_br_if(struct native_gen *g, uint32_t depth)
 
 /* --- br_table ------------------------------------------------------------------------------------- */
 
-/* One entry; `table` is its start. Labels that want values moved get a stub. */
-static void table_entry(struct native_gen *g, struct glabel *l, uint32_t table, uint32_t *stubs)
+/* An entry that leads to a label that wants values moved: there is a stub for all of these. */
+static __attribute__((noinline)) void moving_entry(struct native_gen *g, struct glabel *l, uint32_t at,
+                                                   uint32_t table, uint32_t *stubs)
 {
-    uint32_t at = asm_pos(&g->a);
-    asm_32(&g->a, l->code - table);
-    if (l->kind == GL_FUNC || label_arity(l)) {
-        if (l->table_number != g->table_number) {
-            l->table_number = g->table_number;
-            l->table_stub = 0;
-            l->table_next = *stubs;
-            *stubs = (uint32_t)(l - g->labels) + 1;
-        }
-        link_entry(g, &l->table_stub, at, table);
-    } else if (l->kind != GL_LOOP) {
-        link_entry(g, &l->table_fixes, at, table);
+    if (l->table_number != g->table_number) {
+        l->table_number = g->table_number;
+        l->table_stub = 0;
+        l->table_next = *stubs;
+        *stubs = (uint32_t)(l - g->labels) + 1;
     }
+    link_entry(g, &l->table_stub, at, table);
+}
+
+/* The entries, of which there are n. Stubs that they need, linked. */
+static uint32_t table_entries(struct native_gen *g, uint32_t n)
+{
+    struct glabel *top = label_at(g, 0);
+    const uint8_t *from = g->p;
+    uint32_t table = asm_pos(&g->a), stubs = 0;
+    for (uint32_t i = 0, at = table; i < n; i++, at += 4) {
+        uint32_t depth = *from < 0x80 ? *from++ : (uint32_t)body_leb_slow(&from, false);
+        struct glabel *l = top - depth;
+        asm_write32(&g->a, at, l->code - table);
+        if (l->kind == GL_FUNC || label_arity(l))
+            moving_entry(g, l, at, table, &stubs);
+        else if (l->kind != GL_LOOP)
+            link_entry(g, &l->table_fixes, at, table);
+    }
+    g->p = from;
+    g->a.p += (size_t)n * 4;
+    return stubs;
 }
 
 void gen_br_table(struct native_gen *g)
 {
     struct assembler *a = &g->a;
-    uint32_t n = body_u32(&g->p), stubs = 0;
+    uint32_t n = body_u32(&g->p);
     struct gval v = val_pop(g);
     unsigned i = val_temp(g, &v), t = gpr_alloc(g);
     asm_mov_imm(a, t, n);
@@ -481,13 +496,13 @@ void gen_br_table(struct native_gen *g)
     asm_rr(a, OP_GROUP5, 4, i);
     gpr_free(g, i);
     gpr_free(g, t);
-    if (!gen_room(g, (size_t)n * 4 + 64))
+    if (!gen_room(g, (size_t)n * 4 + 64) ||
+        !gen_grow(g, (void **)&g->fixes, &g->fix_capacity, (size_t)g->fix_count + n + 2,
+                  sizeof *g->fixes))
         return;
-    uint32_t table = asm_pos(a);
-    asm_patch(a, lea, table);
+    asm_patch(a, lea, asm_pos(a));
     g->table_number++;
-    for (uint32_t k = 0; k <= n && !g->error; k++)
-        table_entry(g, label_at(g, body_u32(&g->p)), table, &stubs);
+    uint32_t stubs = table_entries(g, n + 1);
     while (stubs && gen_op_room(g)) { /* each moves as many values as its label wants */
         struct glabel *l = &g->labels[stubs - 1];
         resolve_entries(g, l->table_stub);

@@ -353,7 +353,7 @@ void gen_prologue(struct native_gen *g)
     if (!gen_room(g, 512 + (size_t)g->type->param_count * 24))
         return;
     g->saves.bytes = g->reloads.bytes = 0;
-    asm_32(&g->a, 0xfa1e0ff3); /* asm_endbr() */
+    asm_endbr(&g->a);
     check_stack(g);
     push_saved(g);
     if (g->frame_bytes)

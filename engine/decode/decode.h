@@ -8,6 +8,7 @@
 
 struct loader {
     struct reader r;
+    const uint8_t *end; /* of the module */
     struct eng_module *m;
     const struct eng_env *env;
     uint8_t *func_refs;     /* bit per function: may ref.func name it in code */

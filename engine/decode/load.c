@@ -117,6 +117,7 @@ int eng_module_load(const struct eng_env *env, struct span bytes, struct eng_mod
 {
     struct loader l = { .env = env, .core_2_only = env->core_2_only };
     l.r = (struct reader){ bytes.p, bytes.p, bytes.p + bytes.len, false, err };
+    l.end = l.r.end;
     memset(err, 0, sizeof *err);
     if (bytes.len > ENG_MAX_MODULE_BYTES)
         return reader_fail(&l.r, E_LIMIT, NULL, "module too large");

@@ -62,11 +62,14 @@ struct acc {
 enum acc_class { ACC_INT, ACC_F32, ACC_F64, ACC_CLASSES };
 enum { NO_SLOT = UINT32_MAX, NO_OP = UINT16_MAX, LAZY_MAX = 32, EMIT_RESERVE = 256 };
 
-/* For quick.c, of a numeric instruction: operands (0: none of its), their type, the result's. Of
- * one that accesses memory count is one more than its alignment may be. */
+/* For quick.c, of a numeric instruction: operands (0: none of its), the result's type, and what the
+ * two upmost types masked are. Of one that accesses memory count is one more than its alignment may
+ * be. */
 struct quick_row {
-    uint8_t count, in, out;
+    uint8_t count, out, is_i32_binary;
+    uint16_t mask, in;
 };
+enum { QUICK_BELOW = 4, QUICK_VALUES = 252 };
 
 struct compiler {
     struct loader *l;
@@ -75,6 +78,7 @@ struct compiler {
     struct native_gen *native; /* validation only: dead from start to end; or NULL */
     struct native_scan *scan;  /* of native */
     struct quick_row quick[256];
+    uint8_t quick_types[QUICK_BELOW + QUICK_VALUES]; /* of the innermost block, above zeros */
 
     /* Grown through the env, kept from function to function. */
     struct value *values;

@@ -5,19 +5,28 @@
 #include "runtime/native.h"
 #include "validate/func.h"
 
-/* The compiler's state, as long as nobody else needs it: in registers, hence the inlining. */
+/* The types of the innermost block's values are apart, one byte each, with zeros below, which are no
+ * operand's type: a comparison of operands' types sees too that they are there. A block's
+ * values go to the compiler's when another block begins in it.
+ *
+ * Immediates are read without a look at the body's end: behind `stop` there are PAD bytes of the
+ * module. An instruction that turns out to reach beyond the body is left to the general way, which
+ * fails, whatever has become of the values. */
 struct quick {
     struct compiler *c;
-    const uint8_t *at, *p, *end; /* an instruction, what follows its opcode, the body's end */
-    const uint8_t *last;         /* the instruction before it, or NULL */
-    struct value *top;           /* behind the values */
-    struct value *bottom;        /* first of the innermost block */
-    struct value *limit, *high;  /* where no more may be pushed; the highest that top was, or limit */
-    struct native_use *uses;     /* of native_scan */
-    const uint8_t *types;        /* of locals */
+    const uint8_t *p, *next, *stop; /* an instruction, the one behind it */
+    uint8_t *top;          /* behind the types of the block's values */
+    uint8_t *limit, *high; /* where no more may be pushed; the highest that top was, or limit */
+    struct label *label;   /* the innermost */
+    struct native_use *uses; /* of native_scan */
+    const uint8_t *types;    /* of locals */
     uint32_t locals;
     uint32_t weight; /* of native_scan */
+    /* The last instruction whose result may be arithmetic's, and what is behind it. */
+    const uint8_t *made, *made_end;
 };
+
+enum { PAD = 16 };
 
 #define QUICK static inline __attribute__((always_inline))
 
@@ -25,10 +34,15 @@ void quick_begin(struct compiler *c)
 {
     enum { FIRST_LOAD = 0x28, LAST_STORE = 0x3e };
     memset(c->quick, 0, sizeof c->quick);
+    memset(c->quick_types, 0, sizeof c->quick_types);
     for (unsigned i = 0; i < 256; i++) {
         struct quick_row *row = &c->quick[i];
+        uint8_t in = 0;
         if (!native_watches((uint8_t)i))
-            row->count = (uint8_t)numeric_signature(i, &row->in, &row->out);
+            row->count = (uint8_t)numeric_signature(i, &in, &row->out);
+        row->mask = row->count == 1 ? 0xff00 : 0xffff;
+        row->in = (uint16_t)(row->mask & in * 0x101);
+        row->is_i32_binary = row->count == 2 && in == ENG_I32 && row->out == ENG_I32;
     }
     for (unsigned i = FIRST_LOAD; i <= LAST_STORE && c->m->memory_count; i++)
         c->quick[i].count = access_of(i)->align + 1u;
@@ -36,9 +50,22 @@ void quick_begin(struct compiler *c)
 
 /* --- values ------------------------------------------------------------------------------ */
 
-QUICK bool has(const struct quick *q, uint32_t count)
+QUICK uint8_t *bottom(const struct quick *q)
 {
-    return q->top >= q->bottom + count;
+    return q->c->quick_types + QUICK_BELOW;
+}
+
+/* The two upmost types, the top's above. */
+QUICK uint16_t two(const struct quick *q)
+{
+    uint16_t types;
+    memcpy(&types, q->top - 2, sizeof types);
+    return types;
+}
+
+QUICK uint16_t pair(uint8_t below, uint8_t top)
+{
+    return (uint16_t)(below | top << 8);
 }
 
 QUICK bool push_quick(struct quick *q, uint8_t type)
@@ -48,61 +75,105 @@ QUICK bool push_quick(struct quick *q, uint8_t type)
             return false;
         q->high++;
     }
-    q->top->type = type;
-    q->top->kind = V_SLOT;
-    q->top++;
+    *q->top++ = type;
     return true;
 }
 
 QUICK bool unary(struct quick *q, uint8_t in, uint8_t out)
 {
-    if (!has(q, 1) || q->top[-1].type != in)
+    if (q->top[-1] != in)
         return false;
-    q->top[-1].type = out;
+    if (in != out)
+        q->top[-1] = out;
+    q->next = q->p + 1;
     return true;
 }
 
 QUICK bool binary(struct quick *q, uint8_t in, uint8_t out)
 {
-    if (!has(q, 2) || q->top[-1].type != in || q->top[-2].type != in)
+    if (two(q) != pair(in, in))
         return false;
     q->top--;
-    q->top[-1].type = out;
+    if (in != out)
+        q->top[-1] = out;
+    q->next = q->p + 1;
     return true;
 }
 
-QUICK bool numeric(struct quick *q, uint8_t opcode)
+/* The instruction may give a float that arithmetic made. */
+QUICK void note_made(struct quick *q)
 {
-    const struct quick_row *row = &q->c->quick[opcode];
-    return row->count == 1 ? unary(q, row->in, row->out)
-                           : row->count && binary(q, row->in, row->out);
+    q->made = q->p;
+    q->made_end = q->next;
+}
+
+QUICK bool numeric(struct quick *q)
+{
+    const struct quick_row *row = &q->c->quick[*q->p];
+    if (!row->count || (two(q) & row->mask) != row->in)
+        return false;
+    q->top -= row->count - 1;
+    q->top[-1] = row->out;
+    q->next = q->p + 1;
+    note_made(q);
+    return true;
+}
+
+/* Notes how high the values were, which begin at that height. */
+QUICK void keep_height(const struct quick *q, uint32_t height)
+{
+    uint32_t high = height + (uint32_t)(q->high - bottom(q));
+    if (high > q->c->max_height)
+        q->c->max_height = high;
+}
+
+/* The block's values begin at that height. */
+QUICK void set_height(struct quick *q, uint32_t height)
+{
+    struct compiler *c = q->c;
+    uint32_t room = ENG_MAX_FRAME_SLOTS - c->base;
+    room = (room < c->value_capacity ? room : c->value_capacity) - height;
+    room = room < QUICK_VALUES ? room : QUICK_VALUES;
+    uint32_t high = c->max_height - height; /* what a clause catches counts, and is on no stack */
+    q->limit = bottom(q) + room;
+    q->high = bottom(q) + (high < room ? high : room);
+}
+
+/* Types of the compiler's values from a height on, count of them at most QUICK_VALUES. */
+static void take_types(struct compiler *c, uint32_t height, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        c->quick_types[QUICK_BELOW + i] = c->values[height + i].type;
+}
+
+static void give_types(struct compiler *c, uint32_t height, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        c->values[height + i].type = c->quick_types[QUICK_BELOW + i];
+        c->values[height + i].kind = V_SLOT;
+    }
 }
 
 /* --- immediates -------------------------------------------------------------------------- */
 
-enum { LEB_MAX = 10 };
-
-/* Length of the LEB128 at p, behind which there are LEB_MAX bytes; 9 when it has more than 8. */
-QUICK unsigned leb_length(const uint8_t *p)
+/* Length of the LEB128 at p; one more than `most`, at most 7, when it has more bytes than that. */
+QUICK unsigned leb_length(const uint8_t *p, unsigned most)
 {
     uint64_t word;
     memcpy(&word, p, sizeof word);
-    word = ~word & UINT64_C(0x8080808080808080);
-    return word ? (unsigned)__builtin_ctzll(word) / 8 + 1 : 9;
+    word = (~word & UINT64_C(0x8080808080808080)) | UINT64_C(0x80) << 8 * most;
+    return (unsigned)__builtin_ctzll(word) / 8 + 1;
 }
 
-/* Steps over an unsigned number, of few enough bytes that it cannot have too many bits. */
-QUICK bool skip_unsigned(struct quick *q)
+/* Steps from p over an unsigned number, of few enough bytes that it cannot have too many bits. */
+QUICK bool skip_unsigned(struct quick *q, const uint8_t *p)
 {
     enum { MOST = 4 };
-    if (q->p < q->end && *q->p < 0x80) {
-        q->p++;
+    q->next = p + 1;
+    if (*p < 0x80)
         return true;
-    }
-    if (q->end - q->p < LEB_MAX)
-        return false;
-    unsigned n = leb_length(q->p);
-    q->p += n;
+    unsigned n = leb_length(p, MOST);
+    q->next = p + n;
     return n <= MOST;
 }
 
@@ -113,31 +184,37 @@ QUICK bool sign_filled(uint8_t byte, unsigned bits)
     return (byte & (0x80 | rest)) == 0 || (byte & (0x80 | rest)) == rest;
 }
 
-/* Steps over a signed number of 32 bits, or of 64. */
-QUICK bool skip_signed(struct quick *q, bool wide)
+/* Steps over a signed number of 32 bits. */
+QUICK bool skip_s32(struct quick *q)
 {
-    const uint8_t *p = q->p;
-    if (p < q->end && *p < 0x80) {
-        q->p++;
+    enum { MOST = 5 };
+    const uint8_t *p = q->p + 1;
+    q->next = p + 1;
+    if (*p < 0x80)
         return true;
-    }
-    if (q->end - p < LEB_MAX)
-        return false;
-    unsigned n = leb_length(p);
-    if (wide && n > 8 && p[8] >= 0x80)
-        n = LEB_MAX;
-    q->p += n;
-    return wide ? n < LEB_MAX || sign_filled(p[9], 1) : n < 5 || (n == 5 && sign_filled(p[4], 4));
+    unsigned n = leb_length(p, MOST);
+    q->next = p + n;
+    return n < MOST || (n == MOST && sign_filled(p[4], 4));
+}
+
+QUICK bool skip_s64(struct quick *q)
+{
+    enum { MOST = 10 };
+    const uint8_t *p = q->p + 1;
+    unsigned n = 1;
+    while (n < MOST && p[n - 1] >= 0x80)
+        n++;
+    q->next = p + n;
+    return n < MOST || sign_filled(p[MOST - 1], 1);
 }
 
 /* An index below the limit, of one or two bytes. */
 QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
 {
-    if (q->p == q->end)
-        return false;
-    uint32_t x = *q->p++;
+    uint32_t x = q->p[1];
+    q->next = q->p + 2;
     if (__builtin_expect(x >= 0x80, 0)) {
-        uint32_t more = q->p == q->end ? 0x80 : *q->p++;
+        uint32_t more = *q->next++;
         if (more >= 0x80)
             return false;
         x = (x & 0x7f) | more << 7;
@@ -148,24 +225,39 @@ QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
 
 /* --- instructions ------------------------------------------------------------------------ */
 
-QUICK bool constant(struct quick *q, uint8_t type)
+/* With the operation that its number is for. */
+QUICK bool i32_const(struct quick *q)
 {
-    return skip_signed(q, type == ENG_I64) && push_quick(q, type);
+    if (!skip_s32(q))
+        return false;
+    if (q->c->quick[*q->next].is_i32_binary && q->top[-1] == ENG_I32 && q->top != q->high) {
+        if (q->next < q->stop)
+            q->next++;
+        else
+            return push_quick(q, ENG_I32);
+        return true;
+    }
+    return push_quick(q, ENG_I32);
 }
 
-QUICK bool fixed(struct quick *q, uint8_t type, unsigned bytes)
+QUICK bool i64_const(struct quick *q)
 {
-    if (q->end - q->p < (ptrdiff_t)bytes)
-        return false;
-    q->p += bytes;
+    return skip_s64(q) && push_quick(q, ENG_I64);
+}
+
+QUICK bool float_const(struct quick *q, uint8_t type, unsigned bytes)
+{
+    q->next = q->p + 1 + bytes;
+    note_made(q);
     return push_quick(q, type);
 }
 
 QUICK void use_local(struct quick *q, uint32_t x)
 {
-    if (!q->uses[x].weight)
+    struct native_use *use = &q->uses[x];
+    if (!use->weight)
         native_scan_first(q->c->scan, x);
-    q->uses[x].weight += q->weight;
+    use->weight += q->weight;
 }
 
 QUICK bool get_local(struct quick *q)
@@ -183,12 +275,12 @@ QUICK bool set_local(struct quick *q, bool tee)
     if (!index_quick(q, q->locals, &x))
         return false;
     uint8_t type = q->types[x];
-    if (!has(q, 1) || q->top[-1].type != type)
+    if (q->top[-1] != type)
         return false;
     q->top -= !tee;
     use_local(q, x);
     if (type < ENG_I64)
-        native_scan_set(q->c->scan, x, q->last);
+        native_scan_set(q->c->scan, x, q->made_end == q->p ? q->made : NULL);
     return true;
 }
 
@@ -201,26 +293,30 @@ QUICK bool global(struct quick *q, bool set)
     const struct module_global *global = &m->globals[x];
     if (!set)
         return push_quick(q, global->type);
-    if (!global->is_mutable || !has(q, 1) || q->top[-1].type != global->type)
+    if (!global->is_mutable || q->top[-1] != global->type)
         return false;
     q->top--;
     return true;
 }
 
 /* An alignment that says of which memory is too large here. */
-QUICK bool memarg(struct quick *q, uint8_t opcode)
+QUICK bool memarg(struct quick *q)
 {
-    return q->p < q->end && *q->p++ < q->c->quick[opcode].count && skip_unsigned(q);
+    return q->p[1] < q->c->quick[*q->p].count && skip_unsigned(q, q->p + 2);
 }
 
-QUICK bool load(struct quick *q, uint8_t opcode, uint8_t type)
+QUICK bool load(struct quick *q, uint8_t type)
 {
-    return memarg(q, opcode) && unary(q, ENG_I32, type);
+    if (!memarg(q) || q->top[-1] != ENG_I32)
+        return false;
+    if (type != ENG_I32)
+        q->top[-1] = type;
+    return true;
 }
 
-QUICK bool store(struct quick *q, uint8_t opcode, uint8_t type)
+QUICK bool store(struct quick *q, uint8_t type)
 {
-    if (!memarg(q, opcode) || !has(q, 2) || q->top[-1].type != type || q->top[-2].type != ENG_I32)
+    if (!memarg(q) || two(q) != pair(ENG_I32, type))
         return false;
     q->top -= 2;
     return true;
@@ -228,19 +324,21 @@ QUICK bool store(struct quick *q, uint8_t opcode, uint8_t type)
 
 QUICK bool drop(struct quick *q)
 {
-    if (!has(q, 1) || q->top[-1].type == V128_HIGH)
+    if (q->top[-1] <= V128_HIGH)
         return false;
     q->top--;
+    q->next = q->p + 1;
     return true;
 }
 
 /* Of numbers. */
 QUICK bool select_quick(struct quick *q)
 {
-    if (!has(q, 3) || q->top[-1].type != ENG_I32 || q->top[-2].type < ENG_F64 ||
-        q->top[-2].type > ENG_I32 || q->top[-3].type != q->top[-2].type)
+    uint8_t type = q->top[-2];
+    if (q->top[-1] != ENG_I32 || type < ENG_F64 || type > ENG_I32 || q->top[-3] != type)
         return false;
     q->top -= 2;
+    q->next = q->p + 1;
     return true;
 }
 
@@ -252,11 +350,11 @@ QUICK bool call(struct quick *q)
         return false;
     const struct eng_functype *t = &m->slot_types[m->func_types[i]];
     uint32_t n = t->param_count;
-    if (!has(q, n) || t->result_count > 1)
+    if (n > (size_t)(q->top - bottom(q)) || t->result_count > 1)
         return false;
-    struct value *first = q->top - n;
+    uint8_t *first = q->top - n;
     for (uint32_t k = 0; k < n; k++)
-        if (first[k].type != t->params[k])
+        if (first[k] != t->params[k])
             return false;
     if (!n && q->top == q->limit)
         return false;
@@ -269,17 +367,6 @@ QUICK bool call(struct quick *q)
 
 /* --- blocks ------------------------------------------------------------------------------- */
 
-QUICK struct label *label_quick(const struct quick *q, uint32_t depth)
-{
-    return &q->c->labels[q->c->label_count - 1 - depth];
-}
-
-/* The innermost block has become another one. */
-QUICK void new_bottom(struct quick *q)
-{
-    q->bottom = q->c->values + label_quick(q, 0)->height;
-}
-
 QUICK void loop_quick(struct quick *q, int by)
 {
     native_scan_loop(q->c->scan, by);
@@ -290,24 +377,34 @@ QUICK bool block(struct quick *q, enum label_kind kind)
 {
     static const uint8_t types[] = { ENG_F64, ENG_F32, ENG_I64, ENG_I32 };
     struct compiler *c = q->c;
-    if (q->p == q->end || c->label_count == c->label_capacity || c->label_count >= ENG_MAX_NESTING)
+    q->next = q->p + 2;
+    if (q->next > q->stop || c->label_count == c->label_capacity ||
+        c->label_count >= ENG_MAX_NESTING)
         return false;
-    uint8_t type = *q->p++;
+    uint8_t type = q->p[1];
     bool none = type == 0x40;
     if (!none && (type < ENG_F64 || type > ENG_I32))
         return false;
     if (kind == L_IF) {
-        if (!has(q, 1) || q->top[-1].type != ENG_I32)
+        if (q->top[-1] != ENG_I32)
             return false;
         q->top--;
     }
-    c->labels[c->label_count++] = (struct label){ .kind = (uint8_t)kind,
-                                                  .dead_outside = true,
-                                                  .height = (uint32_t)(q->top - c->values),
-                                                  .results = none ? NULL : &types[type - ENG_F64],
-                                                  .result_count = !none,
-                                                  .clauses = c->clause_count };
-    q->bottom = q->top;
+    uint32_t height = q->label->height, outside = (uint32_t)(q->top - bottom(q));
+    if (outside) {
+        give_types(c, height, outside);
+        keep_height(q, height);
+        height += outside;
+        set_height(q, height);
+        q->top = bottom(q);
+    }
+    c->label_count++;
+    *++q->label = (struct label){ .kind = (uint8_t)kind,
+                                  .dead_outside = true,
+                                  .height = height,
+                                  .results = none ? NULL : &types[type - ENG_F64],
+                                  .result_count = !none,
+                                  .clauses = c->clause_count };
     if (kind == L_LOOP)
         loop_quick(q, 1);
     return true;
@@ -316,52 +413,72 @@ QUICK bool block(struct quick *q, enum label_kind kind)
 /* Are l's results all that is on the stack? */
 QUICK bool at_end(const struct quick *q, const struct label *l)
 {
-    return l->result_count <= 1 && q->top == q->bottom + l->result_count &&
-           (!l->result_count || q->bottom->type == l->results[0]);
+    return l->result_count <= 1 && q->top == bottom(q) + l->result_count &&
+           (!l->result_count || q->top[-1] == l->results[0]);
 }
 
 QUICK bool else_quick(struct quick *q)
 {
-    struct label *l = label_quick(q, 0);
+    struct label *l = q->label;
     if (l->kind != L_IF || l->param_count || !at_end(q, l))
         return false;
     l->kind = L_ELSE;
     l->unreachable = false;
-    q->top = q->bottom;
+    q->top = bottom(q);
+    q->next = q->p + 1;
     return true;
 }
 
 QUICK bool end_quick(struct quick *q)
 {
-    struct label *l = label_quick(q, 0);
+    const struct label *l = q->label;
     if (l->kind == L_FUNC || l->kind == L_TRY || !at_end(q, l) ||
         (l->kind == L_IF && (l->param_count || l->result_count)))
         return false;
+    uint32_t height = l[-1].height, outside = l->height - height;
+    if (outside) {
+        uint8_t type = q->top[-1];
+        if (outside + l->result_count > QUICK_VALUES)
+            return false;
+        keep_height(q, l->height);
+        take_types(q->c, height, outside);
+        set_height(q, height);
+        q->top = bottom(q) + outside;
+        if (l->result_count)
+            *q->top++ = type;
+    }
     if (l->kind == L_LOOP)
         loop_quick(q, -1);
     q->c->label_count--;
-    new_bottom(q);
+    q->label--;
+    q->next = q->p + 1;
     return true;
 }
 
-/* Are the values that a branch to l takes along below `skip` others? */
+/* Are the values that a branch to l takes along below `skip` others, which are there? */
 QUICK bool can_leave(const struct quick *q, const struct label *l, uint32_t skip)
 {
     uint32_t arity = label_arity(l);
-    return arity <= 1 && has(q, arity + skip) &&
-           (!arity || q->top[-1 - (int)skip].type == label_types(l)[0]);
+    return !arity || (arity == 1 && q->top[-1 - (int)skip] == label_types(l)[0]);
 }
 
 QUICK void end_path(struct quick *q)
 {
-    q->top = q->bottom;
-    label_quick(q, 0)->unreachable = true;
+    q->top = bottom(q);
+    q->label->unreachable = true;
+}
+
+QUICK bool unreachable(struct quick *q)
+{
+    end_path(q);
+    q->next = q->p + 1;
+    return true;
 }
 
 QUICK bool br(struct quick *q)
 {
     uint32_t depth;
-    if (!index_quick(q, q->c->label_count, &depth) || !can_leave(q, label_quick(q, depth), 0))
+    if (!index_quick(q, q->c->label_count, &depth) || !can_leave(q, q->label - depth, 0))
         return false;
     end_path(q);
     return true;
@@ -370,8 +487,8 @@ QUICK bool br(struct quick *q)
 QUICK bool br_if(struct quick *q)
 {
     uint32_t depth;
-    if (!index_quick(q, q->c->label_count, &depth) || !has(q, 1) || q->top[-1].type != ENG_I32 ||
-        !can_leave(q, label_quick(q, depth), 1))
+    if (!index_quick(q, q->c->label_count, &depth) || q->top[-1] != ENG_I32 ||
+        !can_leave(q, q->label - depth, 1))
         return false;
     q->top--;
     return true;
@@ -382,27 +499,26 @@ QUICK bool return_quick(struct quick *q)
     if (!can_leave(q, &q->c->labels[0], 0))
         return false;
     end_path(q);
+    q->next = q->p + 1;
     return true;
 }
 
 /* --- all of them -------------------------------------------------------------------------- */
 
-/* From one instruction to the next. Each handler has its own jump, which is what a CPU guesses by, and
- * an instruction that is not for this way ends it, with nothing changed but p. */
+/* From one instruction to the next. An instruction that is not for this way ends it, with nothing
+ * changed. */
 #define NEXT                                                                                      \
     do {                                                                                          \
-        q.last = q.at;                                                                            \
-        q.at = q.p;                                                                               \
-        if (q.p == q.end)                                                                         \
-            goto out;                                                                             \
-        goto *handlers[*q.p++];                                                                   \
+        if (q.next >= q.stop)                                                                     \
+            goto edge;                                                                            \
+        q.p = q.next;                                                                             \
+        goto *handlers[*q.p];                                                                     \
     } while (0)
 #define ON(name, done)                                                                            \
     name:                                                                                         \
     if (!(done))                                                                                  \
         goto out;                                                                                 \
     NEXT
-#define OPCODE (*q.at)
 
 void quick_run(struct compiler *c)
 {
@@ -457,18 +573,21 @@ void quick_run(struct compiler *c)
         [0xc5 ... 0xff] = &&out,
     };
     struct reader *r = &c->l->r;
-    uint32_t room = ENG_MAX_FRAME_SLOTS - c->base;
-    struct quick q = { .c = c, .p = r->p, .at = c->scan->last, .end = r->end,
-                       .uses = c->scan->uses, .weight = c->scan->weight, .types = c->local_types,
-                       .locals = c->local_count };
-    q.top = c->values + c->value_count;
-    q.limit = c->values + (room < c->value_capacity ? room : c->value_capacity);
-    q.high = c->values + c->max_height; /* what a clause catches counts, and is on no stack */
-    if (q.high > q.limit)
-        q.high = q.limit;
-    new_bottom(&q);
+    struct label *l = &c->labels[c->label_count - 1];
+    uint32_t count = c->value_count - l->height;
+    size_t left = (size_t)(c->l->end - r->p), body_left = reader_left(r);
+    if (count > QUICK_VALUES || left < PAD)
+        return;
+    struct quick q = { .c = c, .next = r->p, .label = l, .uses = c->scan->uses,
+                       .weight = c->scan->weight, .types = c->local_types,
+                       .locals = c->local_count, .made = c->scan->last, .made_end = r->p };
+    q.p = r->p;
+    q.stop = body_left < left - PAD ? r->end : r->p + (left - PAD);
+    q.top = bottom(&q) + count;
+    take_types(c, l->height, count);
+    set_height(&q, l->height);
     NEXT;
-    ON(on_unreachable, (end_path(&q), true));
+    ON(on_unreachable, unreachable(&q));
     ON(on_block, block(&q, L_BLOCK));
     ON(on_loop, block(&q, L_LOOP));
     ON(on_if, block(&q, L_IF));
@@ -485,25 +604,29 @@ void quick_run(struct compiler *c)
     ON(on_local_tee, set_local(&q, true));
     ON(on_global_get, global(&q, false));
     ON(on_global_set, global(&q, true));
-    ON(on_load_i32, load(&q, OPCODE, ENG_I32));
-    ON(on_load_i64, load(&q, OPCODE, ENG_I64));
-    ON(on_load_f32, load(&q, OPCODE, ENG_F32));
-    ON(on_load_f64, load(&q, OPCODE, ENG_F64));
-    ON(on_store_i32, store(&q, OPCODE, ENG_I32));
-    ON(on_store_i64, store(&q, OPCODE, ENG_I64));
-    ON(on_store_f32, store(&q, OPCODE, ENG_F32));
-    ON(on_store_f64, store(&q, OPCODE, ENG_F64));
-    ON(on_i32_const, constant(&q, ENG_I32));
-    ON(on_i64_const, constant(&q, ENG_I64));
-    ON(on_f32_const, fixed(&q, ENG_F32, 4));
-    ON(on_f64_const, fixed(&q, ENG_F64, 8));
+    ON(on_load_i32, load(&q, ENG_I32));
+    ON(on_load_i64, load(&q, ENG_I64));
+    ON(on_load_f32, load(&q, ENG_F32));
+    ON(on_load_f64, load(&q, ENG_F64));
+    ON(on_store_i32, store(&q, ENG_I32));
+    ON(on_store_i64, store(&q, ENG_I64));
+    ON(on_store_f32, store(&q, ENG_F32));
+    ON(on_store_f64, store(&q, ENG_F64));
+    ON(on_i32_const, i32_const(&q));
+    ON(on_i64_const, i64_const(&q));
+    ON(on_f32_const, float_const(&q, ENG_F32, 4));
+    ON(on_f64_const, float_const(&q, ENG_F64, 8));
     ON(on_i32_unary, unary(&q, ENG_I32, ENG_I32));
     ON(on_i32_binary, binary(&q, ENG_I32, ENG_I32));
-    ON(on_numeric, numeric(&q, OPCODE));
+    ON(on_numeric, numeric(&q));
+edge:
+    if (q.next <= r->end)
+        q.p = q.next;
 out:
-    r->p = q.at;
-    c->scan->last = q.last;
-    c->value_count = (uint32_t)(q.top - c->values);
-    if (q.high > c->values + c->max_height)
-        c->max_height = (uint32_t)(q.high - c->values);
+    r->p = q.p;
+    c->scan->last = q.made_end == q.p ? q.made : NULL;
+    count = (uint32_t)(q.top - bottom(&q));
+    give_types(c, q.label->height, count);
+    c->value_count = q.label->height + count;
+    keep_height(&q, q.label->height);
 }

@@ -82,10 +82,17 @@ static inline void native_scan_loop(struct native_scan *s, int by)
     s->weight = UINT32_C(1) << (s->loops < DEPTH_MAX ? s->loops : DEPTH_MAX) * SHIFT;
 }
 
+/* The local's first use. */
+static inline void native_scan_touch(struct native_scan *s, uint32_t local)
+{
+    s->touched[s->touched_count++] = local;
+    s->uses[local].mixed = local < s->params ? CANONICAL : 0;
+}
+
 static inline void native_scan_use(struct native_scan *s, uint32_t local)
 {
     if (!s->uses[local].weight)
-        native_scan_first(s, local);
+        native_scan_touch(s, local);
     s->uses[local].weight += s->weight;
 }
 

@@ -79,6 +79,8 @@ struct compiler {
     struct native_scan *scan;  /* of native */
     struct quick_row quick[256];
     uint8_t quick_types[QUICK_BELOW + QUICK_VALUES]; /* of the innermost block, above zeros */
+    /* The last instruction whose result may be arithmetic's, for quick.c, and what is behind it. */
+    const uint8_t *made, *made_end;
 
     /* Grown through the env, kept from function to function. */
     struct value *values;

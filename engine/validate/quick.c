@@ -22,8 +22,6 @@ struct quick {
     const uint8_t *types;    /* of locals */
     uint32_t locals;
     uint32_t weight; /* of native_scan */
-    /* The last instruction whose result may be arithmetic's, and what is behind it. */
-    const uint8_t *made, *made_end;
 };
 
 enum { PAD = 16 };
@@ -103,8 +101,8 @@ QUICK bool binary(struct quick *q, uint8_t in, uint8_t out)
 /* The instruction may give a float that arithmetic made. */
 QUICK void note_made(struct quick *q)
 {
-    q->made = q->p;
-    q->made_end = q->next;
+    q->c->made = q->p;
+    q->c->made_end = q->next;
 }
 
 QUICK bool numeric(struct quick *q)
@@ -255,8 +253,8 @@ QUICK bool float_const(struct quick *q, uint8_t type, unsigned bytes)
 QUICK void use_local(struct quick *q, uint32_t x)
 {
     struct native_use *use = &q->uses[x];
-    if (!use->weight)
-        native_scan_first(q->c->scan, x);
+    if (__builtin_expect(!use->weight, 0))
+        native_scan_touch(q->c->scan, x);
     use->weight += q->weight;
 }
 
@@ -280,7 +278,7 @@ QUICK bool set_local(struct quick *q, bool tee)
     q->top -= !tee;
     use_local(q, x);
     if (type < ENG_I64)
-        native_scan_set(q->c->scan, x, q->made_end == q->p ? q->made : NULL);
+        native_scan_set(q->c->scan, x, q->c->made_end == q->p ? q->c->made : NULL);
     return true;
 }
 
@@ -509,14 +507,14 @@ QUICK bool return_quick(struct quick *q)
  * changed. */
 #define NEXT                                                                                      \
     do {                                                                                          \
-        if (q.next >= q.stop)                                                                     \
+        if (__builtin_expect(q.next >= q.stop, 0))                                                \
             goto edge;                                                                            \
         q.p = q.next;                                                                             \
         goto *handlers[*q.p];                                                                     \
     } while (0)
 #define ON(name, done)                                                                            \
     name:                                                                                         \
-    if (!(done))                                                                                  \
+    if (__builtin_expect(!(done), 0))                                                             \
         goto out;                                                                                 \
     NEXT
 
@@ -580,7 +578,9 @@ void quick_run(struct compiler *c)
         return;
     struct quick q = { .c = c, .next = r->p, .label = l, .uses = c->scan->uses,
                        .weight = c->scan->weight, .types = c->local_types,
-                       .locals = c->local_count, .made = c->scan->last, .made_end = r->p };
+                       .locals = c->local_count };
+    c->made = c->scan->last;
+    c->made_end = r->p;
     q.p = r->p;
     q.stop = body_left < left - PAD ? r->end : r->p + (left - PAD);
     q.top = bottom(&q) + count;
@@ -624,7 +624,7 @@ edge:
         q.p = q.next;
 out:
     r->p = q.p;
-    c->scan->last = q.made_end == q.p ? q.made : NULL;
+    c->scan->last = c->made_end == q.p ? c->made : NULL;
     count = (uint32_t)(q.top - bottom(&q));
     give_types(c, q.label->height, count);
     c->value_count = q.label->height + count;

@@ -70,6 +70,10 @@ static uint64_t leb(struct reader *r, unsigned bits, bool is_signed)
 
 uint32_t reader_u32_slow(struct reader *r)
 {
+    if (reader_left(r) >= 2 && r->p[1] < 0x80) { /* the first has more behind it */
+        r->p += 2;
+        return (r->p[-2] & 0x7f) | (uint32_t)r->p[-1] << 7;
+    }
     return (uint32_t)leb(r, 32, false);
 }
 

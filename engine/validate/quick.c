@@ -20,8 +20,8 @@ struct quick {
     struct label *label;   /* the innermost */
     struct native_use *uses; /* of native_scan */
     const uint8_t *types;    /* of locals */
-    uint32_t locals;
-    uint32_t weight; /* of native_scan */
+    uint32_t locals, locals_short; /* how many; how many have numbers of one byte */
+    uint64_t weight; /* of native_scan */
 };
 
 enum { PAD = 16 };
@@ -258,10 +258,17 @@ QUICK void use_local(struct quick *q, uint32_t x)
     use->weight += q->weight;
 }
 
+QUICK bool local_index(struct quick *q, uint32_t *ret)
+{
+    *ret = q->p[1];
+    q->next = q->p + 2;
+    return __builtin_expect(*ret < q->locals_short, 1) || index_quick(q, q->locals, ret);
+}
+
 QUICK bool get_local(struct quick *q)
 {
     uint32_t x;
-    if (!index_quick(q, q->locals, &x) || !push_quick(q, q->types[x]))
+    if (!local_index(q, &x) || !push_quick(q, q->types[x]))
         return false;
     use_local(q, x);
     return true;
@@ -270,7 +277,7 @@ QUICK bool get_local(struct quick *q)
 QUICK bool set_local(struct quick *q, bool tee)
 {
     uint32_t x;
-    if (!index_quick(q, q->locals, &x))
+    if (!local_index(q, &x))
         return false;
     uint8_t type = q->types[x];
     if (q->top[-1] != type)
@@ -579,6 +586,7 @@ void quick_run(struct compiler *c)
     struct quick q = { .c = c, .next = r->p, .label = l, .uses = c->scan->uses,
                        .weight = c->scan->weight, .types = c->local_types,
                        .locals = c->local_count };
+    q.locals_short = q.locals < 0x80 ? q.locals : 0x80;
     c->made = c->scan->last;
     c->made_end = r->p;
     q.p = r->p;

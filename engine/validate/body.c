@@ -369,6 +369,8 @@ int compile_body(struct compiler *c)
     while (c->label_count) {
         if (c->native && c->local_names == c->local_count) /* numbers of locals are slots */
             quick_run(c);
+        if (!c->label_count)
+            break;
         const uint8_t *at = r->p;
         if (at == r->end)
             return reader_fail(r, E_MALFORMED, at, "unexpected end of section or function");

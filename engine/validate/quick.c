@@ -17,10 +17,10 @@ struct quick {
     const uint8_t *p, *next, *stop; /* an instruction, the one behind it */
     uint8_t *top;          /* behind the types of the block's values */
     uint8_t *limit, *high; /* where no more may be pushed; the highest that top was, or limit */
-    struct label *label;   /* the innermost */
+    struct label *label, *last_label; /* the innermost, and which that may become */
     struct native_use *uses; /* of native_scan */
     const uint8_t *types;    /* of locals */
-    uint32_t locals, locals_short; /* how many; how many have numbers of one byte */
+    size_t locals, locals_short; /* how many; how many have numbers of one byte */
     uint64_t weight; /* of native_scan */
 };
 
@@ -38,8 +38,8 @@ void quick_begin(struct compiler *c)
         uint8_t in = 0;
         if (!native_watches((uint8_t)i))
             row->count = (uint8_t)numeric_signature(i, &in, &row->out);
-        row->mask = row->count == 1 ? 0xff00 : 0xffff;
-        row->in = (uint16_t)(row->mask & in * 0x101);
+        row->mask = row->count == 1 ? 0xff00 : row->count == 2 ? 0xffff : 0;
+        row->in = row->count ? (uint16_t)(row->mask & in * 0x101) : 1; /* which is never */
         row->is_i32_binary = row->count == 2 && in == ENG_I32 && row->out == ENG_I32;
     }
     for (unsigned i = FIRST_LOAD; i <= LAST_STORE && c->m->memory_count; i++)
@@ -108,7 +108,7 @@ QUICK void note_made(struct quick *q)
 QUICK bool numeric(struct quick *q)
 {
     const struct quick_row *row = &q->c->quick[*q->p];
-    if (!row->count || (two(q) & row->mask) != row->in)
+    if ((two(q) & row->mask) != row->in)
         return false;
     q->top -= row->count - 1;
     q->top[-1] = row->out;
@@ -207,12 +207,12 @@ QUICK bool skip_s64(struct quick *q)
 }
 
 /* An index below the limit, of one or two bytes. */
-QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
+QUICK bool index_quick(struct quick *q, size_t limit, size_t *ret)
 {
-    uint32_t x = q->p[1];
+    size_t x = q->p[1];
     q->next = q->p + 2;
     if (__builtin_expect(x >= 0x80, 0)) {
-        uint32_t more = *q->next++;
+        size_t more = *q->next++;
         if (more >= 0x80)
             return false;
         x = (x & 0x7f) | more << 7;
@@ -223,19 +223,15 @@ QUICK bool index_quick(struct quick *q, uint32_t limit, uint32_t *ret)
 
 /* --- instructions ------------------------------------------------------------------------ */
 
-/* With the operation that its number is for. */
+/* With the operation that its number is for; when that is beyond the body nothing has changed. */
 QUICK bool i32_const(struct quick *q)
 {
     if (!skip_s32(q))
         return false;
-    if (q->c->quick[*q->next].is_i32_binary && q->top[-1] == ENG_I32 && q->top != q->high) {
-        if (q->next < q->stop)
-            q->next++;
-        else
-            return push_quick(q, ENG_I32);
-        return true;
-    }
-    return push_quick(q, ENG_I32);
+    if (!q->c->quick[*q->next].is_i32_binary || q->top[-1] != ENG_I32 || q->top == q->high)
+        return push_quick(q, ENG_I32);
+    q->next++;
+    return true;
 }
 
 QUICK bool i64_const(struct quick *q)
@@ -250,15 +246,15 @@ QUICK bool float_const(struct quick *q, uint8_t type, unsigned bytes)
     return push_quick(q, type);
 }
 
-QUICK void use_local(struct quick *q, uint32_t x)
+QUICK void use_local(struct quick *q, size_t x)
 {
     struct native_use *use = &q->uses[x];
     if (__builtin_expect(!use->weight, 0))
-        native_scan_touch(q->c->scan, x);
+        native_scan_touch(q->c->scan, (uint32_t)x);
     use->weight += q->weight;
 }
 
-QUICK bool local_index(struct quick *q, uint32_t *ret)
+QUICK bool local_index(struct quick *q, size_t *ret)
 {
     *ret = q->p[1];
     q->next = q->p + 2;
@@ -267,7 +263,7 @@ QUICK bool local_index(struct quick *q, uint32_t *ret)
 
 QUICK bool get_local(struct quick *q)
 {
-    uint32_t x;
+    size_t x;
     if (!local_index(q, &x) || !push_quick(q, q->types[x]))
         return false;
     use_local(q, x);
@@ -276,7 +272,7 @@ QUICK bool get_local(struct quick *q)
 
 QUICK bool set_local(struct quick *q, bool tee)
 {
-    uint32_t x;
+    size_t x;
     if (!local_index(q, &x))
         return false;
     uint8_t type = q->types[x];
@@ -285,14 +281,14 @@ QUICK bool set_local(struct quick *q, bool tee)
     q->top -= !tee;
     use_local(q, x);
     if (type < ENG_I64)
-        native_scan_set(q->c->scan, x, q->c->made_end == q->p ? q->c->made : NULL);
+        native_scan_set(q->c->scan, (uint32_t)x, q->c->made_end == q->p ? q->c->made : NULL);
     return true;
 }
 
 QUICK bool global(struct quick *q, bool set)
 {
     const struct eng_module *m = q->c->m;
-    uint32_t x;
+    size_t x;
     if (!index_quick(q, m->global_count, &x) || m->globals[x].type == ENG_V128)
         return false;
     const struct module_global *global = &m->globals[x];
@@ -350,7 +346,7 @@ QUICK bool select_quick(struct quick *q)
 QUICK bool call(struct quick *q)
 {
     const struct eng_module *m = q->c->m;
-    uint32_t i;
+    size_t i;
     if (!index_quick(q, m->func_count, &i))
         return false;
     const struct eng_functype *t = &m->slot_types[m->func_types[i]];
@@ -383,8 +379,7 @@ QUICK bool block(struct quick *q, enum label_kind kind)
     static const uint8_t types[] = { ENG_F64, ENG_F32, ENG_I64, ENG_I32 };
     struct compiler *c = q->c;
     q->next = q->p + 2;
-    if (q->next > q->stop || c->label_count == c->label_capacity ||
-        c->label_count >= ENG_MAX_NESTING)
+    if (q->next > q->stop || q->label == q->last_label)
         return false;
     uint8_t type = q->p[1];
     bool none = type == 0x40;
@@ -437,9 +432,15 @@ QUICK bool else_quick(struct quick *q)
 QUICK bool end_quick(struct quick *q)
 {
     const struct label *l = q->label;
-    if (l->kind == L_FUNC || l->kind == L_TRY || !at_end(q, l) ||
+    q->next = q->p + 1;
+    if (l->kind == L_TRY || !at_end(q, l) ||
         (l->kind == L_IF && (l->param_count || l->result_count)))
         return false;
+    if (l->kind == L_FUNC) {
+        q->c->label_count = 0;
+        q->stop = q->next;
+        return true;
+    }
     uint32_t height = l[-1].height, outside = l->height - height;
     if (outside) {
         uint8_t type = q->top[-1];
@@ -456,7 +457,6 @@ QUICK bool end_quick(struct quick *q)
         loop_quick(q, -1);
     q->c->label_count--;
     q->label--;
-    q->next = q->p + 1;
     return true;
 }
 
@@ -482,7 +482,7 @@ QUICK bool unreachable(struct quick *q)
 
 QUICK bool br(struct quick *q)
 {
-    uint32_t depth;
+    size_t depth;
     if (!index_quick(q, q->c->label_count, &depth) || !can_leave(q, q->label - depth, 0))
         return false;
     end_path(q);
@@ -491,7 +491,7 @@ QUICK bool br(struct quick *q)
 
 QUICK bool br_if(struct quick *q)
 {
-    uint32_t depth;
+    size_t depth;
     if (!index_quick(q, q->c->label_count, &depth) || q->top[-1] != ENG_I32 ||
         !can_leave(q, q->label - depth, 1))
         return false;
@@ -570,11 +570,17 @@ void quick_run(struct compiler *c)
         [0x44] = &&on_f64_const,
         [0x45] = &&on_i32_unary,
         [0x46 ... 0x4f] = &&on_i32_binary,
-        [0x50 ... 0x69] = &&on_numeric,
+        [0x50] = &&on_numeric,
+        [0x51 ... 0x5a] = &&on_i64_compare,
+        [0x5b ... 0x69] = &&on_numeric,
         [0x6a ... 0x6c] = &&on_i32_binary,
         [0x6d ... 0x70] = &&out,
         [0x71 ... 0x78] = &&on_i32_binary,
-        [0x79 ... 0xc4] = &&on_numeric,
+        [0x79 ... 0x7b] = &&on_numeric,
+        [0x7c ... 0x7e] = &&on_i64_binary,
+        [0x7f ... 0x82] = &&out,
+        [0x83 ... 0x8a] = &&on_i64_binary,
+        [0x8b ... 0xc4] = &&on_numeric,
         [0xc5 ... 0xff] = &&out,
     };
     struct reader *r = &c->l->r;
@@ -587,6 +593,8 @@ void quick_run(struct compiler *c)
                        .weight = c->scan->weight, .types = c->local_types,
                        .locals = c->local_count };
     q.locals_short = q.locals < 0x80 ? q.locals : 0x80;
+    uint32_t labels = c->label_capacity < ENG_MAX_NESTING ? c->label_capacity : ENG_MAX_NESTING;
+    q.last_label = c->labels + labels - 1;
     c->made = c->scan->last;
     c->made_end = r->p;
     q.p = r->p;
@@ -626,6 +634,8 @@ void quick_run(struct compiler *c)
     ON(on_f64_const, float_const(&q, ENG_F64, 8));
     ON(on_i32_unary, unary(&q, ENG_I32, ENG_I32));
     ON(on_i32_binary, binary(&q, ENG_I32, ENG_I32));
+    ON(on_i64_compare, binary(&q, ENG_I64, ENG_I32));
+    ON(on_i64_binary, binary(&q, ENG_I64, ENG_I64));
     ON(on_numeric, numeric(&q));
 edge:
     if (q.next <= r->end)

@@ -95,9 +95,10 @@ static int const_instruction(struct loader *l, uint8_t opcode, const uint8_t *at
     }
 }
 
-/* Checks one expression up to its end; how many instructions it has. They are stored when
- * terms is not NULL. 0, or the error. */
-static int const_terms(struct loader *l, uint8_t type, struct constexpr *terms, uint32_t *ret_count)
+/* Checks one expression up to its end; how many instructions it has. The first of them, so
+ * many as there is room for, are stored. 0, or the error. */
+static int const_terms(struct loader *l, uint8_t type, struct constexpr *terms, uint32_t room,
+                       uint32_t *ret_count)
 {
     const uint8_t *first = l->r.p;
     uint8_t types[DEPTH_MAX];
@@ -121,7 +122,7 @@ static int const_terms(struct loader *l, uint8_t type, struct constexpr *terms, 
         if (depth == DEPTH_MAX)
             return reader_fail(&l->r, E_LIMIT, at, "constant expression too deep");
         types[depth++] = (uint8_t)t;
-        if (terms)
+        if (count < room)
             terms[count] = term;
     }
     *ret_count = count;
@@ -133,18 +134,15 @@ int read_constexpr(struct loader *l, uint8_t type, struct constexpr *ret)
 {
     const uint8_t *first = l->r.p;
     uint32_t count;
-    int err = const_terms(l, type, NULL, &count);
-    if (err)
+    int err = const_terms(l, type, ret, 1, &count);
+    if (err || count == 1)
         return err;
     l->r.p = first;
-    struct constexpr *terms = ret;
-    if (count > 1) {
-        terms = LOADER_ARRAY(l, struct constexpr, count);
-        if (!terms)
-            return E_NOMEM;
-        *ret = (struct constexpr){ CE_TERMS, count, (uintptr_t)terms };
-    }
-    return const_terms(l, type, terms, &count);
+    struct constexpr *terms = LOADER_ARRAY(l, struct constexpr, count);
+    if (!terms)
+        return E_NOMEM;
+    *ret = (struct constexpr){ CE_TERMS, count, (uintptr_t)terms };
+    return const_terms(l, type, terms, count, &count);
 }
 
 static uint64_t apply(uint32_t opcode, uint64_t a, uint64_t b)

@@ -87,12 +87,24 @@ static int data_one(struct loader *l, struct module_data *d)
         if (!l->r.failed)
             read_constexpr(l, ENG_I32, &d->offset);
     }
-    struct span bytes = reader_bytes(&l->r, reader_u32(&l->r));
-    uint8_t *copy = l->r.failed ? NULL : LOADER_ARRAY(l, uint8_t, bytes.len);
-    if (copy && bytes.len)
-        memcpy(copy, bytes.p, bytes.len);
-    d->bytes = span_of(copy, bytes.len);
+    d->bytes = reader_bytes(&l->r, reader_u32(&l->r)); /* the loader's, until all are there */
     return 0;
+}
+
+/* Gives the segments' bytes to the module. */
+static void keep_data(struct loader *l, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += l->m->datas[i].bytes.len;
+    uint8_t *copy = LOADER_ARRAY(l, uint8_t, bytes);
+    for (uint32_t i = 0; i < count && copy; i++) {
+        struct span *data = &l->m->datas[i].bytes;
+        if (data->len)
+            memcpy(copy, data->p, data->len);
+        *data = span_of(copy, data->len);
+        copy += data->len;
+    }
 }
 
 int section_data(struct loader *l)
@@ -102,6 +114,8 @@ int section_data(struct loader *l)
     m->datas = LOADER_ARRAY(l, struct module_data, n);
     for (uint32_t i = 0; i < n && !l->r.failed; i++)
         data_one(l, &m->datas[i]);
+    if (!l->r.failed)
+        keep_data(l, n);
     m->data_count = n;
     return 0;
 }

@@ -36,11 +36,11 @@ void quick_begin(struct compiler *c)
     for (unsigned i = 0; i < 256; i++) {
         struct quick_row *row = &c->quick[i];
         uint8_t in = 0;
-        if (!native_watches((uint8_t)i))
-            row->count = (uint8_t)numeric_signature(i, &in, &row->out);
+        row->count = (uint8_t)numeric_signature(i, &in, &row->out);
         row->mask = row->count == 1 ? 0xff00 : row->count == 2 ? 0xffff : 0;
         row->in = row->count ? (uint16_t)(row->mask & in * 0x101) : 1; /* which is never */
-        row->is_i32_binary = row->count == 2 && in == ENG_I32 && row->out == ENG_I32;
+        row->is_i32_binary = row->count == 2 && in == ENG_I32 && row->out == ENG_I32 &&
+                             !native_watches((uint8_t)i);
     }
     for (unsigned i = FIRST_LOAD; i <= LAST_STORE && c->m->memory_count; i++)
         c->quick[i].count = access_of(i)->align + 1u;
@@ -114,6 +114,15 @@ QUICK bool numeric(struct quick *q)
     q->top[-1] = row->out;
     q->next = q->p + 1;
     note_made(q);
+    return true;
+}
+
+/* The same of one that the compiler is to hear of. */
+QUICK bool watched(struct quick *q)
+{
+    if (!numeric(q))
+        return false;
+    native_saw(q->c->native, q->p);
     return true;
 }
 
@@ -499,6 +508,22 @@ QUICK bool br_if(struct quick *q)
     return true;
 }
 
+/* Targets that take no values along, with numbers of one byte. */
+QUICK bool br_table(struct quick *q)
+{
+    size_t count;
+    if (!index_quick(q, ENG_MAX_BR_TABLE, &count) || q->top[-1] != ENG_I32 ||
+        q->next > q->stop || (size_t)(q->stop - q->next) <= count)
+        return false;
+    const uint8_t *end = q->next + count + 1;
+    for (; q->next < end; q->next++)
+        if (*q->next >= 0x80 || *q->next >= q->c->label_count ||
+            label_arity(q->label - *q->next))
+            return false;
+    end_path(q);
+    return true;
+}
+
 QUICK bool return_quick(struct quick *q)
 {
     if (!can_leave(q, &q->c->labels[0], 0))
@@ -538,7 +563,7 @@ void quick_run(struct compiler *c)
         [0x0b] = &&on_end,
         [0x0c] = &&on_br,
         [0x0d] = &&on_br_if,
-        [0x0e] = &&out,
+        [0x0e] = &&on_br_table,
         [0x0f] = &&on_return,
         [0x10] = &&on_call,
         [0x11 ... 0x19] = &&out,
@@ -574,13 +599,21 @@ void quick_run(struct compiler *c)
         [0x51 ... 0x5a] = &&on_i64_compare,
         [0x5b ... 0x69] = &&on_numeric,
         [0x6a ... 0x6c] = &&on_i32_binary,
-        [0x6d ... 0x70] = &&out,
+        [0x6d ... 0x70] = &&on_watched,
         [0x71 ... 0x78] = &&on_i32_binary,
         [0x79 ... 0x7b] = &&on_numeric,
         [0x7c ... 0x7e] = &&on_i64_binary,
-        [0x7f ... 0x82] = &&out,
+        [0x7f ... 0x82] = &&on_watched,
         [0x83 ... 0x8a] = &&on_i64_binary,
-        [0x8b ... 0xc4] = &&on_numeric,
+        [0x8b ... 0xae] = &&on_numeric,
+        [0xaf] = &&on_watched,
+        [0xb0] = &&on_numeric,
+        [0xb1] = &&on_watched,
+        [0xb2 ... 0xb4] = &&on_numeric,
+        [0xb5] = &&on_watched,
+        [0xb6 ... 0xb9] = &&on_numeric,
+        [0xba] = &&on_watched,
+        [0xbb ... 0xc4] = &&on_numeric,
         [0xc5 ... 0xff] = &&out,
     };
     struct reader *r = &c->l->r;
@@ -611,6 +644,7 @@ void quick_run(struct compiler *c)
     ON(on_end, end_quick(&q));
     ON(on_br, br(&q));
     ON(on_br_if, br_if(&q));
+    ON(on_br_table, br_table(&q));
     ON(on_return, return_quick(&q));
     ON(on_call, call(&q));
     ON(on_drop, drop(&q));
@@ -637,6 +671,7 @@ void quick_run(struct compiler *c)
     ON(on_i64_compare, binary(&q, ENG_I64, ENG_I32));
     ON(on_i64_binary, binary(&q, ENG_I64, ENG_I64));
     ON(on_numeric, numeric(&q));
+    ON(on_watched, watched(&q));
 edge:
     if (q.next <= r->end)
         q.p = q.next;

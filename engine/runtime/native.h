@@ -70,7 +70,6 @@ bool native_watches(uint8_t opcode);
 void native_saw(struct native_gen *g, const uint8_t *at);
 /* The same of a call of a function of that type, perhaps in another instance. */
 void native_saw_call(struct native_gen *g, uint32_t type, bool far);
-void native_scan_first(struct native_scan *s, uint32_t local);
 /* The local, a float or vector, is set by the instruction behind `last`. */
 void native_scan_set(struct native_scan *s, uint32_t local, const uint8_t *last);
 

@@ -40,10 +40,6 @@ void native_scan_set(struct native_scan *s, uint32_t local, const uint8_t *last)
 {
 }
 
-void native_scan_first(struct native_scan *s, uint32_t local)
-{
-}
-
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
 {
     return E_UNSUPPORTED;

@@ -134,12 +134,6 @@ uint32_t type_out_bytes(const struct eng_functype *t)
     return stack * 8;
 }
 
-void native_scan_first(struct native_scan *s, uint32_t x)
-{
-    s->touched[s->touched_count++] = x;
-    s->uses[x].mixed = x < s->params ? CANONICAL : 0;
-}
-
 /* Of C, for an instruction. */
 static void saw_helper(struct native_gen *g)
 {

@@ -295,7 +295,7 @@ void gen_else(struct native_gen *g)
     drop_to(g, l->height);
     else_here(g, l);
     l->kind = GL_ELSE;
-    g->dead = false;
+    gen_resume(g);
     for (uint32_t i = 0; i < l->param_count; i++)
         val_push_slot(g, l->params[i]);
     g->flushed = g->count;
@@ -358,7 +358,7 @@ void gen_end(struct native_gen *g)
     resolve(g, l->fixups);
     if (l->table_fixes)
         resolve_entries(g, l->table_fixes);
-    g->dead = false;
+    gen_resume(g);
     if (l->result_count)
         push_results(g, l);
     g->flushed = l->height;

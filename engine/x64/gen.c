@@ -13,8 +13,8 @@ static size_t op_need(const struct native_gen *g)
 void gen_set_limit(struct native_gen *g)
 {
     size_t have = (size_t)(g->a.end - g->a.start), need = op_need(g);
-    bool any = have > need && !g->dead && !g->error;
-    g->limit = g->a.start + (any ? have - need : 0);
+    g->room = g->a.start + (have > need && !g->error ? have - need : 0);
+    g->limit = g->dead ? g->a.start : g->room;
 }
 
 /* --- memory --------------------------------------------------------------------------------- */
@@ -189,15 +189,29 @@ static void gen_drop(struct native_gen *g)
     val_release(g, v);
 }
 
-/* Often there are several. */
-static inline void gen_local_gets(struct native_gen *g)
+/* Often there are several. *p is behind the first opcode, and then behind the last number; false when it is
+ * behind an opcode whose number is long, or for whose operand there is no room. */
+static inline bool gen_local_gets(struct native_gen *g, const uint8_t **p)
 {
-    for (;;) {
-        val_push_local(g, body_u32(&g->p));
-        if (*g->p != 0x20)
-            return;
-        g->p++;
+    struct glocal *locals = g->locals;
+    uint32_t count = g->count;
+    struct gval *v = &g->vals[count], *end = &g->vals[g->val_capacity];
+    for (;; ++*p) {
+        uint32_t x = **p;
+        if (__builtin_expect(x >= 0x80 || v == end, 0))
+            break;
+        struct glocal *l = &locals[x];
+        memcpy(&v->type, &l->type, VAL_HEAD);
+        v++->at = x;
+        l->refs++;
+        count++;
+        if (*++*p != 0x20) {
+            g->count = count;
+            return true;
+        }
     }
+    g->count = count;
+    return false;
 }
 
 static void gen_select_typed(struct native_gen *g)
@@ -259,24 +273,71 @@ static bool attend(struct native_gen *g)
         return false;
     if (g->dead)
         skip_dead(g);
-    else
-        gen_set_limit(g);
-    return gen_op_room(g);
+    return g->a.p < g->room || gen_op_room(g);
 }
 
-/* From one instruction to the next. Each kind has its own jump, which is what a CPU guesses by. */
+/* The number at p, which g->p is then behind. */
+static inline uint32_t read_u32(struct native_gen *g, const uint8_t *p)
+{
+    g->p = p;
+    return body_u32(&g->p);
+}
+
+/* The same of one that often has two bytes. */
+static inline uint32_t read_index(struct native_gen *g, const uint8_t *p)
+{
+    uint32_t x = *p++;
+    if (x >= 0x80) {
+        uint32_t more = *p++;
+        if (more >= 0x80)
+            return read_u32(g, p - 2);
+        x = (x & 0x7f) | more << 7;
+    }
+    g->p = p;
+    return x;
+}
+
+static inline int64_t read_s64(struct native_gen *g, const uint8_t *p)
+{
+    int64_t x = *p++, sign = 0x40;
+    if (x >= 0x80) {
+        int64_t more = *p++;
+        if (more >= 0x80) {
+            g->p = p - 2;
+            return (int64_t)body_leb_slow(&g->p, true);
+        }
+        x = (x & 0x7f) | more << 7;
+        sign = 0x2000;
+    }
+    g->p = p;
+    return (x ^ sign) - sign;
+}
+
+/* From one instruction to the next, which is at p; the latter when nothing has been compiled since the
+ * last. Each kind has its own jump, which is what a CPU guesses by. */
 #define NEXT                                                                                      \
     do {                                                                                          \
         if (g->a.p >= g->limit && !attend(g))                                                     \
             return;                                                                               \
-        g->at = g->p++;                                                                           \
-        goto *kinds[*g->at];                                                                      \
+        p = g->p;                                                                                 \
+        NEXT_HERE;                                                                                \
     } while (0)
+#define NEXT_HERE                                                                                 \
+    do {                                                                                          \
+        g->at = p;                                                                                \
+        goto *kinds[*p++];                                                                        \
+    } while (0)
+/* What has no immediates, or reads them itself; and what reads from p. */
 #define ON(kind, done)                                                                            \
+    kind:                                                                                         \
+    g->p = p;                                                                                     \
+    done;                                                                                         \
+    NEXT
+#define ON_READING(kind, done)                                                                    \
     kind:                                                                                         \
     done;                                                                                         \
     NEXT
-#define OPCODE (*g->at)
+#define OPCODE p[-1]
 
 static void compile_body(struct native_gen *g)
 {
@@ -341,6 +402,7 @@ static void compile_body(struct native_gen *g)
         [0xfd] = &&on_simd,
         [0xfe ... 0xff] = &&on_none,
     };
+    const uint8_t *p;
     NEXT;
     ON(on_unreachable, gen_unreachable(g));
     ON(on_nop, (void)0);
@@ -350,32 +412,36 @@ static void compile_body(struct native_gen *g)
     ON(on_try_table, gen_block(g, GL_TRY));
     ON(on_else, gen_else(g));
     ON(on_end, gen_end(g));
-    ON(on_br, gen_br(g, body_u32(&g->p)));
-    ON(on_br_if, gen_br_if(g, body_u32(&g->p)));
+    ON_READING(on_br, gen_br(g, read_u32(g, p)));
+    ON_READING(on_br_if, gen_br_if(g, read_u32(g, p)));
     ON(on_br_table, gen_br_table(g));
     ON(on_return, gen_return(g));
-    ON(on_call, gen_call(g, body_u32(&g->p)));
+    ON_READING(on_call, gen_call(g, read_index(g, p)));
     ON(on_call_indirect, gen_call_indirect(g));
-    ON(on_return_call, gen_return_call(g, body_u32(&g->p)));
+    ON_READING(on_return_call, gen_return_call(g, read_u32(g, p)));
     ON(on_return_call_indirect, gen_return_call_indirect(g));
     ON(on_throw, gen_throw(g));
     ON(on_throw_ref, gen_throw_ref(g));
     ON(on_drop, gen_drop(g));
     ON(on_select, gen_select(g));
     ON(on_select_typed, gen_select_typed(g));
-    ON(on_local_get, gen_local_gets(g));
-    ON(on_local_set, gen_local_set(g, body_u32(&g->p), false));
-    ON(on_local_tee, gen_local_set(g, body_u32(&g->p), true));
-    ON(on_global_get, gen_global_get(g, body_u32(&g->p)));
-    ON(on_global_set, gen_global_set(g, body_u32(&g->p)));
+on_local_get:
+    if (gen_local_gets(g, &p))
+        NEXT_HERE;
+    val_push_local(g, read_u32(g, p));
+    NEXT;
+    ON_READING(on_local_set, gen_local_set(g, read_u32(g, p), false));
+    ON_READING(on_local_tee, gen_local_set(g, read_u32(g, p), true));
+    ON_READING(on_global_get, gen_global_get(g, read_u32(g, p)));
+    ON_READING(on_global_set, gen_global_set(g, read_u32(g, p)));
     ON(on_table_get, gen_table_get(g));
     ON(on_table_set, gen_table_set(g));
     ON(on_load, gen_load(g, OPCODE));
     ON(on_store, gen_store(g, OPCODE));
     ON(on_memory_size, gen_memory_size(g));
     ON(on_memory_grow, gen_memory_grow(g));
-    ON(on_i32_const, gen_const(g, ENG_I32, (uint32_t)body_s64(&g->p)));
-    ON(on_i64_const, gen_const(g, ENG_I64, (uint64_t)body_s64(&g->p)));
+    ON_READING(on_i32_const, gen_const(g, ENG_I32, (uint32_t)read_s64(g, p)));
+    ON_READING(on_i64_const, gen_const(g, ENG_I64, (uint64_t)read_s64(g, p)));
     ON(on_f32_const, val_push_const(g, ENG_F32, read_bits(g, 4)));
     ON(on_f64_const, val_push_const(g, ENG_F64, read_bits(g, 8)));
     ON(on_compare, gen_compare(g, OPCODE));

@@ -191,8 +191,10 @@ struct native_gen {
 
     struct gval *vals;
     uint32_t count, val_capacity;
-    uint8_t *limit; /* of code, up to where there is room for any instruction; its start when there
-                     * is something else to see to before the next one */
+    uint8_t *room; /* of code, up to where there is room for any instruction; its start when there is
+                    * none, or something failed */
+    uint8_t *limit; /* the same, or code's start when there is something else to see to before the
+                     * next instruction */
     uint32_t flushed; /* operands below are in slots or constants */
     struct glabel *labels;
     uint32_t label_count, label_capacity;
@@ -243,7 +245,7 @@ static inline bool gen_room(struct native_gen *g, size_t bytes)
 {
     return (size_t)(g->a.end - g->a.p) >= bytes ? !g->error : gen_more_room(g, bytes);
 }
-/* What an instruction may need has changed: sets limit. */
+/* What an instruction may need has changed: sets room and limit. */
 void gen_set_limit(struct native_gen *g);
 /* The next instruction is not to be compiled as it comes: the code behind is dead, there is none, or
  * something failed. */
@@ -251,9 +253,16 @@ static inline void gen_pause(struct native_gen *g)
 {
     g->limit = g->a.start;
 }
+/* Code can reach the next instruction again. */
+static inline void gen_resume(struct native_gen *g)
+{
+    g->dead = false;
+    g->limit = g->room;
+}
 static inline void gen_fail(struct native_gen *g, int error)
 {
     g->error = error;
+    g->room = g->a.start;
     gen_pause(g);
 }
 bool gen_grow_more(struct native_gen *g, void **items, uint32_t *capacity, size_t need, size_t size);

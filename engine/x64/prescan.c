@@ -28,14 +28,16 @@ uint64_t body_leb_slow(const uint8_t **p, bool is_signed)
         *p += 2;
         return is_signed ? (value ^ SIGN_OF_TWO) - SIGN_OF_TWO : value;
     }
-    value = 0;
-    unsigned shift = 0;
+    unsigned shift = 7;
     uint8_t byte;
-    do {
-        byte = *(*p)++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
+    const uint8_t *at = two + 1;
+    value = two[0];
+    do { /* each takes the bit that says so from the one before it */
+        byte = *at++;
+        value += ((uint64_t)byte - 1) << shift;
         shift += 7;
     } while (byte & 0x80);
+    *p = at;
     if (is_signed && shift < 64 && byte & 0x40)
         value |= ~(uint64_t)0 << shift;
     return value;

@@ -336,7 +336,7 @@ static inline void end_function(struct native_gen *g)
     gen_pause(g);
 }
 
-void gen_end(struct native_gen *g)
+static __attribute__((noinline)) void end_any(struct native_gen *g)
 {
     struct glabel *l = &g->labels[g->label_count - 1];
     if (l->kind == GL_FUNC) {
@@ -361,6 +361,23 @@ void gen_end(struct native_gen *g)
     gen_resume(g);
     if (l->result_count)
         push_results(g, l);
+    g->flushed = l->height;
+}
+
+void gen_end(struct native_gen *g)
+{
+    struct glabel *l = &g->labels[g->label_count - 1];
+    bool plain = l->kind != GL_FUNC && l->kind != GL_TRY;
+    if (!plain || l->result_count || l->table_fixes || g->count != l->height) {
+        end_any(g);
+        return;
+    }
+    g->label_count--;
+    if (!(l->fixups | l->else_fix)) /* nobody else comes here */
+        return;
+    resolve(g, l->else_fix);
+    resolve(g, l->fixups);
+    gen_resume(g);
     g->flushed = l->height;
 }
 

@@ -159,7 +159,7 @@ bool gen_cpu(struct native_gen *g)
 /* --- bodies ------------------------------------------------------------------------------------ */
 
 /* Behind what never returns: up to the end or else that code can reach again. */
-static void skip_dead(struct native_gen *g)
+static __attribute__((noinline)) void skip_dead(struct native_gen *g)
 {
     uint32_t depth = 0;
     for (;;) {
@@ -183,35 +183,53 @@ static uint64_t read_bits(struct native_gen *g, unsigned bytes)
     return bits;
 }
 
+/* The number at p, which g->p is then behind. */
+static inline uint32_t read_u32(struct native_gen *g, const uint8_t *p)
+{
+    uint32_t x = *p++;
+    if (x >= 0x80) {
+        uint32_t more = *p++;
+        if (more >= 0x80) {
+            g->p = p - 2;
+            return (uint32_t)body_leb_slow(&g->p, false);
+        }
+        x = (x & 0x7f) | more << 7;
+    }
+    g->p = p;
+    return x;
+}
+
+/* The same of a signed one. */
+static inline int64_t read_s64(struct native_gen *g, const uint8_t *p)
+{
+    int64_t x = *p++, sign = 0x40;
+    if (x >= 0x80) {
+        int64_t more = *p++;
+        if (more >= 0x80) {
+            g->p = p - 2;
+            return (int64_t)body_leb_slow(&g->p, true);
+        }
+        x = (x & 0x7f) | more << 7;
+        sign = 0x2000;
+    }
+    g->p = p;
+    return (x ^ sign) - sign;
+}
+
 static void gen_drop(struct native_gen *g)
 {
     struct gval *v = val_take(g);
     val_release(g, v);
 }
 
-/* Often there are several. *p is behind the first opcode, and then behind the last number; false when it is
- * behind an opcode whose number is long, or for whose operand there is no room. */
-static inline bool gen_local_gets(struct native_gen *g, const uint8_t **p)
+/* The one that is read most; false when its number is long, or there is no room. */
+static inline bool gen_local_get(struct native_gen *g, const uint8_t *p)
 {
-    struct glocal *locals = g->locals;
-    uint32_t count = g->count;
-    struct gval *v = &g->vals[count], *end = &g->vals[g->val_capacity];
-    for (;; ++*p) {
-        uint32_t x = **p;
-        if (__builtin_expect(x >= 0x80 || v == end, 0))
-            break;
-        struct glocal *l = &locals[x];
-        memcpy(&v->type, &l->type, VAL_HEAD);
-        v++->at = x;
-        l->refs++;
-        count++;
-        if (*++*p != 0x20) {
-            g->count = count;
-            return true;
-        }
-    }
-    g->count = count;
-    return false;
+    uint32_t x = *p;
+    if (__builtin_expect(x >= 0x80 || g->count == g->val_capacity, 0))
+        return false;
+    val_push_local(g, x);
+    return true;
 }
 
 static void gen_select_typed(struct native_gen *g)
@@ -233,8 +251,9 @@ static void gen_ref_is_null(struct native_gen *g)
     gen_compare(g, 0x50);
 }
 
-/* Most numbers are the second operand of what comes next, and need no place of their own. */
-static inline void gen_const(struct native_gen *g, uint8_t type, uint64_t bits)
+/* Most numbers are the second operand of what comes next, and need no place of their own. False when it
+ * is pushed for which there is room, so that no code was made. */
+static inline bool gen_const(struct native_gen *g, uint8_t type, uint64_t bits)
 {
     enum { PUSHED, NUMERIC, COMPARED, SHIFTED };
     static const uint8_t uses[256] = {
@@ -242,22 +261,20 @@ static inline void gen_const(struct native_gen *g, uint8_t type, uint64_t bits)
         [0x6a ... 0x6b] = NUMERIC,  [0x71 ... 0x73] = NUMERIC,  [0x74 ... 0x78] = SHIFTED,
         [0x7c ... 0x7d] = NUMERIC,  [0x83 ... 0x85] = NUMERIC,  [0x86 ... 0x8a] = SHIFTED,
     };
-    switch (uses[*g->p]) {
-    case NUMERIC:
+    uint8_t use = uses[*g->p];
+    if (use == NUMERIC) {
         if (gen_numeric_const(g, bits))
-            return;
-        break;
-    case COMPARED:
+            return true;
+    } else if (use == COMPARED) {
         if (gen_compare_const(g, bits))
-            return;
-        break;
-    case SHIFTED:
+            return true;
+    } else if (use == SHIFTED) {
         gen_shift_const(g, bits);
-        return;
-    default:
-        break;
+        return true;
     }
+    bool room = g->count != g->val_capacity;
     val_push_const(g, type, bits);
+    return !room;
 }
 
 bool gen_op_room(struct native_gen *g)
@@ -271,46 +288,9 @@ static bool attend(struct native_gen *g)
 {
     if (g->error || !g->label_count)
         return false;
-    if (g->dead)
+    if (g->dead && *g->p != 0x0b && *g->p != 0x05)
         skip_dead(g);
     return g->a.p < g->room || gen_op_room(g);
-}
-
-/* The number at p, which g->p is then behind. */
-static inline uint32_t read_u32(struct native_gen *g, const uint8_t *p)
-{
-    g->p = p;
-    return body_u32(&g->p);
-}
-
-/* The same of one that often has two bytes. */
-static inline uint32_t read_index(struct native_gen *g, const uint8_t *p)
-{
-    uint32_t x = *p++;
-    if (x >= 0x80) {
-        uint32_t more = *p++;
-        if (more >= 0x80)
-            return read_u32(g, p - 2);
-        x = (x & 0x7f) | more << 7;
-    }
-    g->p = p;
-    return x;
-}
-
-static inline int64_t read_s64(struct native_gen *g, const uint8_t *p)
-{
-    int64_t x = *p++, sign = 0x40;
-    if (x >= 0x80) {
-        int64_t more = *p++;
-        if (more >= 0x80) {
-            g->p = p - 2;
-            return (int64_t)body_leb_slow(&g->p, true);
-        }
-        x = (x & 0x7f) | more << 7;
-        sign = 0x2000;
-    }
-    g->p = p;
-    return (x ^ sign) - sign;
 }
 
 /* From one instruction to the next, which is at p; the latter when nothing has been compiled since the
@@ -416,7 +396,7 @@ static void compile_body(struct native_gen *g)
     ON_READING(on_br_if, gen_br_if(g, read_u32(g, p)));
     ON(on_br_table, gen_br_table(g));
     ON(on_return, gen_return(g));
-    ON_READING(on_call, gen_call(g, read_index(g, p)));
+    ON_READING(on_call, gen_call(g, read_u32(g, p)));
     ON(on_call_indirect, gen_call_indirect(g));
     ON_READING(on_return_call, gen_return_call(g, read_u32(g, p)));
     ON(on_return_call_indirect, gen_return_call_indirect(g));
@@ -426,8 +406,10 @@ static void compile_body(struct native_gen *g)
     ON(on_select, gen_select(g));
     ON(on_select_typed, gen_select_typed(g));
 on_local_get:
-    if (gen_local_gets(g, &p))
+    if (gen_local_get(g, p)) {
+        p++;
         NEXT_HERE;
+    }
     val_push_local(g, read_u32(g, p));
     NEXT;
     ON_READING(on_local_set, gen_local_set(g, read_u32(g, p), false));
@@ -440,8 +422,16 @@ on_local_get:
     ON(on_store, gen_store(g, OPCODE));
     ON(on_memory_size, gen_memory_size(g));
     ON(on_memory_grow, gen_memory_grow(g));
-    ON_READING(on_i32_const, gen_const(g, ENG_I32, (uint32_t)read_s64(g, p)));
-    ON_READING(on_i64_const, gen_const(g, ENG_I64, (uint64_t)read_s64(g, p)));
+on_i32_const:
+    if (gen_const(g, ENG_I32, (uint32_t)read_s64(g, p)))
+        NEXT;
+    p = g->p;
+    NEXT_HERE;
+on_i64_const:
+    if (gen_const(g, ENG_I64, (uint64_t)read_s64(g, p)))
+        NEXT;
+    p = g->p;
+    NEXT_HERE;
     ON(on_f32_const, val_push_const(g, ENG_F32, read_bits(g, 4)));
     ON(on_f64_const, val_push_const(g, ENG_F64, read_bits(g, 8)));
     ON(on_compare, gen_compare(g, OPCODE));

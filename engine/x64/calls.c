@@ -474,17 +474,23 @@ void gen_reload_locals(struct native_gen *g)
     reload(g);
 }
 
-/* An argument that is in no register. */
-static inline void load_arg(struct native_gen *g, const struct gval *v, unsigned reg)
+/* An argument that is in no register: a whole number, and any. */
+static inline void load_int(struct native_gen *g, const struct gval *v, unsigned reg)
 {
-    if (is_float(v->type))
-        val_load(g, v, reg);
-    else if (v->kind == G_CONST)
+    if (v->kind == G_CONST)
         asm_mov_imm(&g->a, reg, v->bits);
     else if (v->kind == G_SLOT)
         frame_load(g, v->type, reg, g->value_base + (v->at << g->home_shift));
     else
         frame_load(g, v->type, reg, local_disp(g, &g->locals[v->at]));
+}
+
+static inline void load_arg(struct native_gen *g, const struct gval *v, unsigned reg)
+{
+    if (is_float(v->type))
+        val_load(g, v, reg);
+    else
+        load_int(g, v, reg);
 }
 
 /* Arguments on their way, but for whole numbers that are in registers and stay in such. */
@@ -535,7 +541,7 @@ static inline void drop_args(struct native_gen *g, uint32_t count, uint32_t gprs
     g->xmm_free |= xmms & ((1u << XMM_TEMPS) - 1);
 }
 
-void place_args(struct native_gen *g, const struct eng_functype *t)
+static __attribute__((noinline)) void place_any(struct native_gen *g, const struct eng_functype *t)
 {
     struct args a;
     struct moves ints = { 0 };
@@ -571,6 +577,45 @@ void place_args(struct native_gen *g, const struct eng_functype *t)
     for (unsigned i = 0; i < a.late_count; i++)
         load_arg(g, a.late[i].v, a.late[i].reg);
     drop_args(g, count, ints.read, a.floats.read);
+}
+
+/* A whole number that is in no register yet. */
+struct late_int {
+    const struct gval *v;
+    unsigned reg;
+};
+
+/* Arguments of which all go to general registers, which is usual; a float, or one too many, and it is
+ * place_any() that does it all. */
+void place_args(struct native_gen *g, const struct eng_functype *t)
+{
+    struct late_int late[ARG_GPRS];
+    uint32_t list[MOVES_MAX], count = g->count - t->param_count, gprs = ARG_GPR_LIST;
+    struct gval *v = &g->vals[count], *end = v + t->param_count;
+    struct moves ints = { 0 };
+    unsigned late_count = 0;
+    if (t->param_count > ARG_GPRS) {
+        place_any(g, t);
+        return;
+    }
+    for (struct gval *w = v; w < end; w++)
+        if (is_float(w->type)) {
+            place_any(g, t);
+            return;
+        }
+    for (; v < end; v++, gprs >>= 4) {
+        unsigned reg = gprs & 15, from = v->reg;
+        if (v->kind == G_LOCAL)
+            g->locals[v->at].refs--;
+        if (from != NO_REG)
+            add_move(&ints, list, reg, from);
+        else
+            late[late_count++] = (struct late_int){ v, reg };
+    }
+    move_ints(g, ints, list);
+    for (unsigned i = 0; i < late_count; i++)
+        load_int(g, late[i].v, late[i].reg);
+    drop_args(g, count, ints.read, 0);
 }
 
 /* Operands below the arguments leave the temporaries. */

@@ -74,6 +74,11 @@ void gen_give(const struct native_gen *g, void **items, uint32_t *capacity, size
     *capacity = 0;
 }
 
+bool gen_more_stubs(struct native_gen *g)
+{
+    return gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs);
+}
+
 void gen_op_fixed(struct native_gen *g, uint32_t op, unsigned reg, unsigned k)
 {
     uint32_t at = asm_rip(&g->a, op, reg, 0);
@@ -473,12 +478,11 @@ static void link_calls(struct native_gen *g, uint32_t index, uint32_t pos)
 
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
 {
-    enum { FUNC_ALIGN = 16 };
     begin_body(g, index, body);
     if (g->error || !gen_room(g, 64))
         return g->error;
     prescan(g, body);
-    asm_align(&g->a, FUNC_ALIGN);
+    asm_align_16(&g->a);
     struct native_func *f = &g->n->funcs[index];
     f->code = asm_pos(&g->a);
     f->map = g->map_bytes;

@@ -289,9 +289,11 @@ static inline void gen_place(struct native_gen *g, uint32_t pos, uint32_t offset
     g->map_pos = pos;
     g->map_offset = offset;
 }
+/* Makes room for one more. */
+bool gen_more_stubs(struct native_gen *g);
 static inline void gen_stub(struct native_gen *g, struct gstub stub)
 {
-    if (gen_grow(g, (void **)&g->stubs, &g->stub_capacity, g->stub_count + 1u, sizeof *g->stubs))
+    if (g->stub_count < g->stub_capacity || gen_more_stubs(g))
         g->stubs[g->stub_count++] = stub;
 }
 static inline uint32_t gen_offset(const struct native_gen *g)

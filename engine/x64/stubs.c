@@ -256,10 +256,10 @@ static inline void place_stub(struct native_gen *g, uint32_t pos, uint32_t offse
     }
     bool two = number >= 0x80;
     uint8_t *p = g->map + g->map_bytes;
+    g->map_bytes += 2u + two;
     p[0] = (uint8_t)code;
     p[1] = (uint8_t)((number & 0x7f) | (uint32_t)two << 7);
     p[2] = (uint8_t)(number >> 7);
-    g->map_bytes += 2u + two;
     g->map_pos = pos;
     g->map_offset = offset;
 }
@@ -325,16 +325,16 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
 /* Most of all: where a unit of fuel is spent. */
 static inline void stub_refill(struct native_gen *g, const struct gstub *s)
 {
-    uint8_t *p = g->a.p;
-    uint32_t pos = (uint32_t)(p - g->a.start), there = g->entries.refill - (pos + 5);
-    uint32_t back = s->back - (pos + 10);
-    asm_patch(&g->a, s->from, pos);
+    uint8_t *p = g->a.p, *start = g->a.start;
+    uint32_t pos = (uint32_t)(p - start), there = g->entries.refill - (pos + 5);
+    uint32_t from = s->from, to_here = pos - (from + 4), back = s->back - (pos + 10), offset = s->offset;
+    memcpy(start + from, &to_here, 4);
     p[0] = 0xe8; /* call */
     memcpy(p + 1, &there, 4);
     p[5] = 0xe9; /* jmp */
     memcpy(p + 6, &back, 4);
     g->a.p = p + 10;
-    place_stub(g, pos + 5, s->offset);
+    place_stub(g, pos + 5, offset);
 }
 
 static void other_stub(struct native_gen *g, const struct gstub *s)

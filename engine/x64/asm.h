@@ -222,6 +222,19 @@ static inline void asm_lea_plain(struct assembler *a, uint32_t w, unsigned reg, 
     memcpy(p, &disp, 4);
     a->p = p + (small ? any : 4);
 }
+/* asm_rm() of OP_LEA with mem_index(base, index, 0, 0). */
+static inline void asm_lea_sum(struct assembler *a, uint32_t w, unsigned reg, unsigned base, unsigned index)
+{
+    uint8_t *p = a->p;
+    unsigned rex = (w >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2) | base >> 3, any = (base & 7) == RBP;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    p[0] = 0x8d;
+    p[1] = (uint8_t)(any << 6 | (reg & 7) << 3 | 4);
+    p[2] = (uint8_t)((index & 7) << 3 | (base & 7));
+    p[3] = 0;
+    a->p = p + 3 + any;
+}
 /* asm_rm() with mem_index(base, index, 0, disp) of a base with a REX bit whose number is not r13, and a
  * displacement below 128. */
 static inline void asm_rm_near(struct assembler *a, uint32_t op, unsigned reg, unsigned base,

@@ -145,12 +145,6 @@ static inline bool is_near(const struct native_gen *g, const struct gval *at)
     return g->p[0] < MEMARG_HAS_INDEX && g->p[1] < 0x80 && at->reg != NO_REG && !g->checking;
 }
 
-static inline uint8_t near_offset(struct native_gen *g)
-{
-    g->p += 2;
-    return g->p[-1];
-}
-
 /* An address that is in the frame will have to be in a register. */
 static inline void address_in_reg(struct native_gen *g, struct gval *at)
 {
@@ -158,8 +152,17 @@ static inline void address_in_reg(struct native_gen *g, struct gval *at)
         val_temp(g, at);
 }
 
-static APART void load_any(struct native_gen *g, const struct access *x, struct gval *at)
+/* Of an address that has been taken, but for its temporary. */
+static APART void load_any(struct native_gen *g, uint8_t opcode, struct gval *at)
 {
+    const struct access *x = &loads[opcode - FIRST_LOAD];
+    int_hold(g, at);
+    if (at->reg == NO_REG && at->kind != G_CONST) {
+        val_temp(g, at);
+        g->count++;
+        gen_load(g, opcode);
+        return;
+    }
     struct memarg to = body_memarg(&g->p);
     struct x64_mem m = mem_address(g, at, to, x->width);
     struct gdest dest = dest_here(g);
@@ -177,7 +180,9 @@ static APART void load_any(struct native_gen *g, const struct access *x, struct 
 
 static APART void load_float(struct native_gen *g, const struct access *x, const struct gval *at)
 {
-    uint8_t offset = near_offset(g);
+    uint8_t offset = g->p[1];
+    g->p += 2;
+    int_hold(g, at);
     struct gdest dest = dest_here(g);
     unsigned d = dest.set ? dest.reg : xmm_alloc(g);
     mem_place(g);
@@ -186,28 +191,46 @@ static APART void load_float(struct native_gen *g, const struct access *x, const
     dest_done(g, dest, x->type, d, false);
 }
 
+/* The access itself, which is near, and its place in the map. */
+static APART void near_access(struct native_gen *g, uint32_t op, unsigned reg, unsigned at, uint8_t offset)
+{
+    uint32_t pos = asm_pos(&g->a);
+    asm_rm_near(&g->a, op, reg, REG_MEM, at, offset);
+    gen_place(g, pos, gen_offset(g), false);
+}
+
 void gen_load(struct native_gen *g, uint8_t opcode)
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
-    struct gval *at = int_take(g);
-    address_in_reg(g, at);
+    uint32_t top = g->count - 1;
+    struct gval *at = &g->vals[top];
+    const uint8_t *p = g->p;
+    val_shrink(g, top);
+    int_leave(g, at);
     if (!is_near(g, at)) {
-        load_any(g, x, at);
+        load_any(g, opcode, at);
         return;
     }
     if (is_float(x->type)) {
         load_float(g, x, at);
         return;
     }
-    uint8_t offset = near_offset(g);
-    struct gdest dest = dest_here(g);
+    unsigned d = dest_look(g, p + 2), from = at->reg;
+    if (d == DEST_ASK || !g->gpr_free) {
+        load_any(g, opcode, at);
+        return;
+    }
     bool temp = at->kind == G_REG;
-    unsigned d = dest.set ? dest.reg : temp ? at->reg : gpr_alloc(g);
-    mem_place(g);
-    asm_rm_near(&g->a, x->op, d, REG_MEM, at->reg, offset);
-    if (temp && at->reg != d)
-        gpr_free(g, at->reg);
-    int_done(g, dest, x->type, d);
+    if (d != NO_REG) {
+        if (temp)
+            gpr_free(g, from);
+        dest_pass(g, p + 2);
+    } else {
+        g->p = p + 2;
+        d = temp ? from : gpr_next(g);
+        int_back(g, x->type, d);
+    }
+    near_access(g, x->op, d, from, p[1]);
 }
 
 static void store_const(struct native_gen *g, const struct access *x, struct x64_mem m, uint32_t bits)
@@ -236,7 +259,7 @@ static inline bool store_has(const struct access *x, const struct gval *v)
 }
 
 /* Of v, which is in a register when it has to be. */
-static APART void store_any(struct native_gen *g, const struct access *x, struct gval *at, const struct gval *v)
+static APART void store_far(struct native_gen *g, const struct access *x, struct gval *at, const struct gval *v)
 {
     struct memarg to = body_memarg(&g->p);
     struct x64_mem m = mem_address(g, at, to, x->width);
@@ -249,27 +272,60 @@ static APART void store_any(struct native_gen *g, const struct access *x, struct
     val_release(g, v);
 }
 
-void gen_store(struct native_gen *g, uint8_t opcode)
+/* Of operands that have been taken. */
+static APART void store_any(struct native_gen *g, const struct access *x, struct gval *at, struct gval *v)
 {
-    const struct access *x = &stores[opcode - FIRST_STORE];
-    bool f = is_float(x->type);
-    struct gval *at, *v = f ? val_take(g) : int_take_two(g, &at);
-    if (f)
-        at = int_take(g);
     if (v->dirty)
         val_clean(g, v);
     if (v->reg == NO_REG && !store_has(x, v))
         val_temp(g, v);
     address_in_reg(g, at);
     if (v->reg == NO_REG || !is_near(g, at)) {
-        store_any(g, x, at, v);
+        store_far(g, x, at, v);
         return;
     }
-    uint8_t offset = near_offset(g);
-    mem_place(g);
-    asm_rm_near(&g->a, x->op, v->reg, REG_MEM, at->reg, offset);
     int_release(g, at);
     val_release(g, v);
+    uint8_t offset = g->p[1];
+    g->p += 2;
+    near_access(g, x->op, v->reg, at->reg, offset);
+}
+
+static APART void store_float(struct native_gen *g, const struct access *x)
+{
+    struct gval *v = val_take(g), *at = int_take(g);
+    store_any(g, x, at, v);
+}
+
+/* Of operands that have been taken, but for their temporaries. */
+static APART void store_int(struct native_gen *g, const struct access *x, struct gval *at, struct gval *v)
+{
+    int_hold(g, at);
+    int_hold(g, v);
+    store_any(g, x, at, v);
+}
+
+void gen_store(struct native_gen *g, uint8_t opcode)
+{
+    const struct access *x = &stores[opcode - FIRST_STORE];
+    if (is_float(x->type)) {
+        store_float(g, x);
+        return;
+    }
+    uint32_t top = g->count - 2;
+    struct gval *at = &g->vals[top], *v = at + 1;
+    val_shrink(g, top);
+    int_leave(g, v);
+    int_leave(g, at);
+    if (v->reg == NO_REG || !is_near(g, at)) {
+        store_int(g, x, at, v);
+        return;
+    }
+    int_release(g, at);
+    int_release(g, v);
+    const uint8_t *p = g->p;
+    g->p = p + 2;
+    near_access(g, x->op, v->reg, at->reg, p[1]);
 }
 
 void gen_memory_size(struct native_gen *g)

@@ -76,40 +76,14 @@ static void binary_into(struct native_gen *g, const struct binary *k, unsigned d
     apply(g, k->op, k->ext, d, b, w);
 }
 
-/* The usual case: a in a register, b in one or a number that fits; d is not b's. */
-static inline void binary_plain(struct native_gen *g, const struct binary *k, unsigned d,
-                                const struct gval *a, const struct gval *b, uint32_t w)
-{
-    if (b->reg != NO_REG) {
-        if (a->reg != d) {
-            if (k->is_add) {
-                asm_rm(&g->a, OP_LEA | w, d, mem_index(a->reg, b->reg, 0, 0));
-                return;
-            }
-            asm_rr_plain(&g->a, OP_MOV | w, d, a->reg);
-        }
-        if (k->op == OP_IMUL)
-            asm_rr(&g->a, OP_IMUL | w, d, b->reg);
-        else
-            asm_rr_plain(&g->a, k->op | w, d, b->reg);
-        return;
-    }
-    int32_t imm = (int32_t)b->bits;
-    if (a->reg != d) {
-        if (k->is_add) {
-            asm_rm(&g->a, OP_LEA | w, d, mem_of(a->reg, imm));
-            return;
-        }
-        asm_rr_plain(&g->a, OP_MOV | w, d, a->reg);
-    }
-    asm_alu_imm_plain(&g->a, w, k->ext, d, imm);
-}
-
-static APART void binary(struct native_gen *g, uint8_t type, const struct binary *k)
+/* Of operands that have been taken, but for their temporaries. */
+static APART void binary_any(struct native_gen *g, uint8_t type, const struct binary *k, struct gval *a,
+                             struct gval *b)
 {
     uint32_t w = wide_flag(type);
-    struct gval *a, *b = int_take_two(g, &a);
     int32_t imm;
+    int_hold(g, a);
+    int_hold(g, b);
     if (k->commutes && a->kind == G_CONST && b->kind != G_CONST)
         swap(&a, &b);
     if (b->kind == G_CONST && !imm32(b, &imm))
@@ -118,13 +92,7 @@ static APART void binary(struct native_gen *g, uint8_t type, const struct binary
     unsigned d = dest.reg;
     if (!dest.set && k->commutes && a->kind != G_REG && b->kind == G_REG)
         swap(&a, &b);
-    if (a->reg != NO_REG && (b->reg != NO_REG ? b->reg != d : imm32(b, &imm))) {
-        if (!dest.set)
-            d = a->kind == G_REG ? a->reg : gpr_alloc(g);
-        binary_plain(g, k, d, a, b, w);
-        if (a->reg != d)
-            int_release(g, a);
-    } else if (dest.set) {
+    if (dest.set) {
         binary_into(g, k, d, a, b, w);
         int_release(g, a);
     } else if (a->kind == G_REG) {
@@ -139,6 +107,62 @@ static APART void binary(struct native_gen *g, uint8_t type, const struct binary
     }
     int_release(g, b);
     int_done(g, dest, type, d);
+}
+
+static void binary(struct native_gen *g, uint8_t type, const struct binary *k)
+{
+    struct gval *a, *b = int_take_two(g, &a);
+    binary_any(g, type, k, a, b);
+}
+
+/* d = a op b of what is in registers or the frame, d as dest_look() said or a temporary. */
+static APART void binary_put(struct native_gen *g, uint8_t type, const struct binary *k, struct gval *a,
+                             struct gval *b, unsigned d, bool set)
+{
+    uint32_t w = wide_flag(type);
+    unsigned ra = a->reg, rb = b->reg;
+    if (a->kind == G_REG && ra != d)
+        gpr_free(g, ra);
+    if (b->kind == G_REG)
+        gpr_free(g, rb);
+    if (ra != d && k->is_add && ra != NO_REG && rb != NO_REG) {
+        asm_lea_sum(&g->a, w, d, ra, rb);
+    } else {
+        if (ra != d)
+            int_move(g, a, d, w);
+        if (rb != NO_REG)
+            asm_rr_plain(&g->a, k->op | w, d, rb);
+        else
+            asm_sp_plain(&g->a, k->op | w, d, val_place(g, b));
+    }
+    if (set)
+        dest_pass(g, g->p);
+    else
+        int_back(g, type, d);
+}
+
+/* The usual case, of an operation of one byte. What is not so is left to binary_any() before anything has
+ * been done, so that nobody is called here. */
+static inline void binary_often(struct native_gen *g, uint8_t type, const struct binary *k)
+{
+    uint32_t at = g->count - 2;
+    struct gval *a = &g->vals[at], *b = a + 1;
+    val_shrink(g, at);
+    int_leave(g, b);
+    int_leave(g, a);
+    unsigned d = dest_look(g, g->p);
+    if (a->kind == G_CONST || b->kind == G_CONST || d == DEST_ASK || (b->reg == d && d != NO_REG) || !g->gpr_free) {
+        binary_any(g, type, k, a, b);
+        return;
+    }
+    if (d != NO_REG) {
+        binary_put(g, type, k, a, b, d, true);
+        return;
+    }
+    if (k->commutes && a->kind != G_REG && b->kind == G_REG)
+        swap(&a, &b);
+    d = a->kind == G_REG ? a->reg : gpr_next(g);
+    binary_put(g, type, k, a, b, d, false);
 }
 
 /* A register for the result of an operation on v alone, which may be v's own. */
@@ -432,9 +456,11 @@ enum { FIRST_I32 = 0x67, FIRST_I64 = 0x79 };
 
 static const struct binary add = { OP_ADD, EXT_ADD, true, true };
 
-static APART void subtract(struct native_gen *g, uint8_t type)
+static const struct binary sub = { OP_SUB, EXT_SUB, false, false }, and = { OP_AND, EXT_AND, true, false },
+                           or = { OP_OR, EXT_OR, true, false }, xor = { OP_XOR, EXT_XOR, true, false };
+
+static void subtract(struct native_gen *g, uint8_t type)
 {
-    static const struct binary sub = { OP_SUB, EXT_SUB, false, false };
     struct gval *k = &g->vals[g->count - 1];
     int32_t imm;
     if (imm32(k, &imm) && imm != INT32_MIN) { /* as a sum, which has more forms */
@@ -445,11 +471,8 @@ static APART void subtract(struct native_gen *g, uint8_t type)
     }
 }
 
-void gen_numeric(struct native_gen *g, uint8_t opcode)
+static APART void numeric_any(struct native_gen *g, uint8_t opcode)
 {
-    static const struct binary and = { OP_AND, EXT_AND, true, false },
-                               or = { OP_OR, EXT_OR, true, false },
-                               xor = { OP_XOR, EXT_XOR, true, false };
     bool wide = opcode >= FIRST_I64;
     uint8_t type = wide ? ENG_I64 : ENG_I32;
     uint32_t w = wide_flag(type);
@@ -512,18 +535,17 @@ void gen_numeric(struct native_gen *g, uint8_t opcode)
     }
 }
 
-/* d = a op imm. */
-static inline void const_plain(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a,
-                               int32_t imm)
+void gen_numeric(struct native_gen *g, uint8_t opcode)
 {
-    if (a != d) {
-        if (ext == EXT_ADD) {
-            asm_lea_plain(&g->a, w, d, a, imm);
-            return;
-        }
-        asm_rr_plain(&g->a, OP_MOV | w, d, a);
-    }
-    asm_alu_imm_plain(&g->a, w, ext, d, imm);
+    static const struct binary *const often[INT_OPS] = {
+        [ADD] = &add, [SUB] = &sub, [AND] = &and, [OR] = &or, [XOR] = &xor,
+    };
+    bool wide = opcode >= FIRST_I64;
+    const struct binary *k = often[opcode - (wide ? FIRST_I64 : FIRST_I32)];
+    if (k && g->vals[g->count - 1].kind != G_CONST)
+        binary_often(g, wide ? ENG_I64 : ENG_I32, k);
+    else
+        numeric_any(g, opcode);
 }
 
 /* Is `and` with that number a move, or is its result only tested? */
@@ -533,15 +555,50 @@ static bool and_is_special(const struct native_gen *g, uint64_t bits)
     return bits == 0xff || bits == 0xffff || bits == 0xffffffff || then == 0x45 || then == 0x0d || then == 0x04;
 }
 
+/* Of an operand that has been taken, but for its temporary. */
+static APART bool numeric_const_any(struct native_gen *g, struct gval *a, unsigned ext, int32_t imm, uint8_t type)
+{
+    uint32_t w = wide_flag(type);
+    int_hold(g, a);
+    struct gdest dest = dest_here(g);
+    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : gpr_alloc(g);
+    if (ext == EXT_ADD && a->reg != NO_REG && a->reg != d) {
+        asm_rm(&g->a, OP_LEA | w, d, mem_of(a->reg, imm));
+    } else {
+        val_load(g, a, d);
+        asm_alu_imm(&g->a, w, ext, d, imm);
+    }
+    if (a->reg != d)
+        int_release(g, a);
+    int_done(g, dest, type, d);
+    return true;
+}
+
+/* d = a op imm of registers. */
+static APART bool const_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a, int32_t imm)
+{
+    if (a != d) {
+        if (ext == EXT_ADD) {
+            asm_lea_plain(&g->a, w, d, a, imm);
+            return true;
+        }
+        asm_rr_plain(&g->a, OP_MOV | w, d, a);
+    }
+    asm_alu_imm_plain(&g->a, w, ext, d, imm);
+    return true;
+}
+
 bool gen_numeric_const(struct native_gen *g, uint64_t bits)
 {
     static const uint8_t exts[] = { [ADD] = EXT_ADD, [SUB] = EXT_SUB, [AND] = EXT_AND, [OR] = EXT_OR,
                                     [XOR] = EXT_XOR };
-    bool wide = *g->p >= FIRST_I64;
-    unsigned ext = exts[*g->p - (wide ? FIRST_I64 : FIRST_I32)];
-    struct gval *a = &g->vals[g->count - 1];
+    const uint8_t *p = g->p;
+    bool wide = *p >= FIRST_I64;
+    unsigned ext = exts[*p - (wide ? FIRST_I64 : FIRST_I32)];
+    uint32_t at = g->count - 1;
+    struct gval *a = &g->vals[at];
     int32_t imm = (int32_t)bits;
-    if (a->reg == NO_REG || (wide && (int64_t)bits != imm))
+    if (a->kind == G_CONST || (wide && (int64_t)bits != imm))
         return false;
     if (ext == EXT_SUB) { /* as a sum, which has more forms */
         if (imm == INT32_MIN)
@@ -551,15 +608,24 @@ bool gen_numeric_const(struct native_gen *g, uint64_t bits)
     } else if (ext == EXT_AND && and_is_special(g, bits)) {
         return false;
     }
-    g->at = g->p++;
-    int_take(g);
-    struct gdest dest = dest_here(g);
-    unsigned d = dest.set ? dest.reg : a->kind == G_REG ? a->reg : gpr_alloc(g);
-    const_plain(g, wide ? X64_WIDE : 0, ext, d, a->reg, imm);
-    if (a->reg != d)
-        int_release(g, a);
-    int_done(g, dest, wide ? ENG_I64 : ENG_I32, d);
-    return true;
+    g->at = p++;
+    g->p = p;
+    val_shrink(g, at);
+    int_leave(g, a);
+    uint8_t type = wide ? ENG_I64 : ENG_I32;
+    unsigned d = dest_look(g, p), from = a->reg;
+    if (d == DEST_ASK || from == NO_REG || !g->gpr_free)
+        return numeric_const_any(g, a, ext, imm, type);
+    bool temp = a->kind == G_REG;
+    if (d != NO_REG) {
+        if (temp)
+            gpr_free(g, from);
+        dest_pass(g, p);
+    } else {
+        d = temp ? from : gpr_next(g);
+        int_back(g, type, d);
+    }
+    return const_put(g, wide_flag(type), ext, d, from, imm);
 }
 
 void gen_shift_const(struct native_gen *g, uint64_t bits)

@@ -137,8 +137,7 @@ void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
     else if (v->kind == G_CONST)
         asm_mov_imm(&g->a, reg, v->bits);
     else
-        asm_sp_plain(&g->a, OP_MOV | wide_flag(v->type), reg,
-                     v->kind == G_SLOT ? slot_place(g, v->at) : local_place(g, v->at));
+        asm_sp_plain(&g->a, OP_MOV | wide_flag(v->type), reg, val_place(g, v));
 }
 
 unsigned val_temp(struct native_gen *g, struct gval *v)

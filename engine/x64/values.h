@@ -22,6 +22,12 @@ static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t loca
     return mem_of(RSP, local_place(g, local));
 }
 
+/* Of an operand that is neither in a register nor a number. */
+static inline int32_t val_place(const struct native_gen *g, const struct gval *v)
+{
+    return v->kind == G_SLOT ? slot_place(g, v->at) : local_place(g, v->at);
+}
+
 /* Makes room for one more operand. */
 void val_room(struct native_gen *g);
 
@@ -309,6 +315,78 @@ static inline struct gdest dest_here(struct native_gen *g)
         return dest_ahead(g);
     uint8_t reg = g->locals[p[1]].reg;
     return (struct gdest){ reg != NO_REG, reg };
+}
+
+/* The same for those that call nobody: p is at what comes next, operands have been taken. The register, or
+ * NO_REG for a temporary, or DEST_ASK: dest_of() has to do it. */
+enum { DEST_ASK = 0x100 };
+static inline unsigned dest_look(const struct native_gen *g, const uint8_t *p)
+{
+    if (*p != 0x21 && *p != 0x22)
+        return NO_REG;
+    if (p[1] >= 0x80 || g->locals[p[1]].refs)
+        return DEST_ASK;
+    return g->locals[p[1]].reg;
+}
+
+/* Taking an operand in part: its temporary, if any, has been given up or is the result's before anybody
+ * looks for its owner. Else int_hold() follows. */
+static inline void int_leave(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_LOCAL)
+        g->locals[v->at].refs--;
+}
+static inline void int_hold(struct native_gen *g, const struct gval *v)
+{
+    if (v->kind == G_REG)
+        g->gpr_owner[v->reg] = SLOT_NONE;
+}
+static inline void val_shrink(struct native_gen *g, uint32_t count)
+{
+    g->count = count;
+    if (g->flushed > count)
+        g->flushed = count;
+}
+
+/* An operand again where one was taken. */
+static inline void int_back(struct native_gen *g, uint8_t type, unsigned reg)
+{
+    g->gpr_owner[reg] = g->count;
+    struct gval *v = &g->vals[g->count++];
+    v->type = type;
+    v->kind = G_REG;
+    v->reg = (uint8_t)reg;
+    v->dirty = CLEAN;
+}
+
+/* Goes on behind the instruction at p, which sets the local that dest_look() found. */
+static inline void dest_pass(struct native_gen *g, const uint8_t *p)
+{
+    g->p = p + 2;
+    if (*p != 0x22)
+        return;
+    struct glocal *l = &g->locals[p[1]];
+    struct gval *v = &g->vals[g->count++];
+    memcpy(&v->type, &l->type, VAL_HEAD);
+    v->at = p[1];
+    l->refs++;
+}
+
+/* A temporary, of which there is one, that becomes an operand's at once. */
+static inline unsigned gpr_next(struct native_gen *g)
+{
+    unsigned reg = (unsigned)__builtin_ctz(g->gpr_free);
+    g->gpr_free &= g->gpr_free - 1;
+    return reg;
+}
+
+/* Moves v, which is no number, into a register other than v's. */
+static inline void int_move(struct native_gen *g, const struct gval *v, unsigned reg, uint32_t w)
+{
+    if (v->reg != NO_REG)
+        asm_rr_plain(&g->a, OP_MOV | w, reg, v->reg);
+    else
+        asm_sp_plain(&g->a, OP_MOV | w, reg, val_place(g, v));
 }
 
 /* The result, of type in reg, which is d's register if d.set. */

@@ -194,6 +194,41 @@ static inline void asm_sp_plain(struct assembler *a, uint32_t op, unsigned reg, 
     memcpy(p + 3, &disp, 4);
     a->p = p + 3 + (small ? any : 4);
 }
+/* Of an operation of two bytes without prefix, whose operands may be of 8 bits. */
+static inline void asm_rr_byte(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
+{
+    uint8_t *p = a->p;
+    *p = (uint8_t)(0x40 | (reg >> 1 & 4) | rm >> 3);
+    p += (reg | rm) >= RSP;
+    memcpy(p, &op, 2);
+    p[2] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p + 3;
+}
+/* Of any operation that is not wide and has no operands of 8 bits; and of that, with mem_of(RSP, disp). */
+static inline uint8_t *asm_sse_prefix(uint8_t *p, uint32_t op, unsigned rex)
+{
+    *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
+    p += (op >> 24 & 3) != 0;
+    *p = (uint8_t)(0x40 | rex);
+    p += rex != 0;
+    memcpy(p, &op, 4);
+    return p + (op >> 28) + 1;
+}
+static inline void asm_rr_sse(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
+{
+    uint8_t *p = asm_sse_prefix(a->p, op, (reg >> 1 & 4) | rm >> 3);
+    *p = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p + 1;
+}
+static inline void asm_sp_sse(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
+{
+    unsigned any = disp != 0, small = disp == (int8_t)disp;
+    uint8_t *p = asm_sse_prefix(a->p, op, reg >> 1 & 4);
+    p[0] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | 4);
+    p[1] = 4 << 3 | RSP;
+    memcpy(p + 2, &disp, 4);
+    a->p = p + 2 + (small ? any : 4);
+}
 /* asm_alu_imm(); w: X64_WIDE or 0. */
 static inline void asm_alu_imm_plain(struct assembler *a, uint32_t w, unsigned ext, unsigned reg,
                                      int32_t imm)
@@ -206,6 +241,14 @@ static inline void asm_alu_imm_plain(struct assembler *a, uint32_t w, unsigned e
     p[1] = (uint8_t)(0xc0 | ext << 3 | (reg & 7));
     memcpy(p + 2, &imm, 4);
     a->p = p + (small ? 3 : 6);
+}
+/* asm_alu_mem_imm() with mem_of(RSP, disp). */
+static inline void asm_alu_sp_imm(struct assembler *a, uint32_t w, unsigned ext, int32_t disp, int32_t imm)
+{
+    unsigned small = imm == (int8_t)imm;
+    asm_sp_plain(a, (0x81 | small << 1) | w, ext, disp);
+    memcpy(a->p, &imm, 4);
+    a->p += small ? 1 : 4;
 }
 /* asm_rm() of OP_LEA with mem_of(base, disp). */
 static inline void asm_lea_plain(struct assembler *a, uint32_t w, unsigned reg, unsigned base, int32_t disp)

@@ -1,6 +1,9 @@
 /* Comparisons, and what is done with them at once: branches, `if`, select. */
 #include "x64/gen.h"
 
+/* Not part of who calls it, whose registers and frame it would cost all the others. */
+#define APART __attribute__((noinline))
+
 static unsigned invert(unsigned cond)
 {
     return cond ^ 1; /* also of CC_FEQ and CC_FNE */
@@ -8,40 +11,59 @@ static unsigned invert(unsigned cond)
 
 /* --- looking ahead ------------------------------------------------------------------ */
 
-/* Who takes the result of the comparison whose operands have been popped? */
-static enum cond_use use_of(struct native_gen *g)
+/* Where negations of what comes out end. */
+static inline const uint8_t *past_eqz(const struct native_gen *g)
 {
     const uint8_t *p = g->p;
     while (*p == 0x45)
         p++;
+    return p;
+}
+
+/* Who takes the result of the comparison whose operands have been popped? p: past_eqz(). */
+static inline enum cond_use use_at(struct native_gen *g, const uint8_t *p)
+{
     if (*p == 0x04)
         return USE_IF;
     if (*p == 0x0d) {
-        return label_arity(label_at(g, body_peek(g, p + 1))) ? USE_VALUE : USE_BRANCH;
+        uint32_t depth = p[1] < 0x80 ? p[1] : body_peek(g, p + 1);
+        return label_arity(label_at(g, depth)) ? USE_VALUE : USE_BRANCH;
     }
     if (*p == 0x1b && !is_float(g->vals[g->count - 1].type))
         return USE_SELECT;
     return USE_VALUE;
 }
 
-static void materialise(struct native_gen *g, unsigned cond)
+static enum cond_use use_of(struct native_gen *g)
 {
-    struct gdest dest = dest_of(g, ENG_I32);
-    unsigned d = gpr_alloc(g);
+    return use_at(g, past_eqz(g));
+}
+
+/* cond in d. */
+static void flags_to_reg(struct native_gen *g, unsigned cond, unsigned d, unsigned to)
+{
+    unsigned t = gpr_alloc(g);
+    bool eq = cond == CC_FEQ;
+    asm_rr_byte(&g->a, X64_NTH(OP_SETCC, eq ? CC_NP : CC_P), 0, t);
+    asm_rr_byte(&g->a, X64_NTH(OP_SETCC, eq ? CC_E : CC_NE), 0, d);
+    asm_rr_plain(&g->a, eq ? OP_AND : OP_OR, d, t);
+    gpr_free(g, t);
+    asm_rr_byte(&g->a, (uint32_t)OP_MOVZX8, to, d);
+}
+
+static APART void materialise(struct native_gen *g, unsigned cond)
+{
+    struct gdest dest = dest_here(g);
+    unsigned d = gpr_alloc(g), to = dest.set ? dest.reg : d;
     if (cond >= CC_FEQ) {
-        unsigned t = gpr_alloc(g);
-        bool eq = cond == CC_FEQ;
-        asm_rr(&g->a, X64_NTH(OP_SETCC, eq ? CC_NP : CC_P), 0, t);
-        asm_rr(&g->a, X64_NTH(OP_SETCC, eq ? CC_E : CC_NE), 0, d);
-        asm_rr(&g->a, eq ? OP_AND : OP_OR, d, t);
-        gpr_free(g, t);
+        flags_to_reg(g, cond, d, to);
     } else {
-        asm_rr(&g->a, X64_NTH(OP_SETCC, cond), 0, d);
+        asm_rr_byte(&g->a, X64_NTH(OP_SETCC, cond), 0, d);
+        asm_rr_byte(&g->a, (uint32_t)OP_MOVZX8, to, d);
     }
-    asm_rr(&g->a, (uint32_t)OP_MOVZX8, dest.set ? dest.reg : d, d);
     if (dest.set)
         gpr_free(g, d);
-    dest_done(g, dest, ENG_I32, dest.set ? dest.reg : d, false);
+    int_done(g, dest, ENG_I32, to);
 }
 
 /* d = cond ? v : d, or the opposite for equality of floats. */
@@ -115,29 +137,31 @@ static void select_float(struct native_gen *g, struct gval *cond)
 
 /* --- conditions --------------------------------------------------------------------------- */
 
-static void use_cond(struct native_gen *g, enum cond_use use, unsigned cond)
+/* p: past_eqz(). */
+static inline void use_cond_at(struct native_gen *g, enum cond_use use, const uint8_t *p, unsigned cond)
 {
-    while (*g->p == 0x45) {
-        g->p++;
-        cond = invert(cond);
-    }
+    cond ^= (unsigned)(p - g->p) & 1;
+    g->p = p + 1;
     switch (use) {
     case USE_BRANCH:
-        g->p++;
         gen_br_if_cond(g, body_u32(&g->p), cond);
         break;
     case USE_IF:
-        g->p++;
         gen_if_cond(g, cond);
         break;
     case USE_SELECT:
-        g->p++;
         select_int(g, cond);
         break;
     default:
+        g->p = p;
         materialise(g, cond);
         break;
     }
+}
+
+static void use_cond(struct native_gen *g, enum cond_use use, unsigned cond)
+{
+    use_cond_at(g, use, past_eqz(g), cond);
 }
 
 enum cond_use cond_ahead(struct native_gen *g)
@@ -155,9 +179,8 @@ void cond_done(struct native_gen *g, enum cond_use use, unsigned cond)
 
 unsigned cond_of(struct native_gen *g, struct gval *v)
 {
-    struct x64_mem m;
-    if (val_mem(g, v, &m)) {
-        asm_alu_mem_imm(&g->a, false, EXT_CMP, m, 0);
+    if (v->reg == NO_REG && v->kind != G_CONST) {
+        asm_alu_sp_imm(&g->a, 0, EXT_CMP, val_place(g, v), 0);
     } else {
         unsigned r = val_reg(g, v);
         asm_rr_plain(&g->a, OP_TEST, r, r);
@@ -185,26 +208,26 @@ void gen_select(struct native_gen *g)
 /* --- comparing ---------------------------------------------------------------------------------- */
 
 /* Flags of a compared with a number. */
-static void compare_const(struct native_gen *g, struct gval *a, bool wide, int32_t imm)
+static inline void compare_const(struct native_gen *g, struct gval *a, bool wide, int32_t imm)
 {
     uint32_t w = wide ? X64_WIDE : 0;
-    struct x64_mem m;
-    if (val_mem(g, a, &m)) {
-        asm_alu_mem_imm(&g->a, wide, EXT_CMP, m, imm);
-        return;
+    if (a->reg == NO_REG) {
+        if (a->kind != G_CONST) {
+            asm_alu_sp_imm(&g->a, w, EXT_CMP, val_place(g, a), imm);
+            return;
+        }
+        val_temp(g, a);
     }
-    unsigned r = val_reg(g, a);
     if (imm == 0)
-        asm_rr_plain(&g->a, OP_TEST | w, r, r);
+        asm_rr_plain(&g->a, OP_TEST | w, a->reg, a->reg);
     else
-        asm_alu_imm_plain(&g->a, w, EXT_CMP, r, imm);
+        asm_alu_imm_plain(&g->a, w, EXT_CMP, a->reg, imm);
 }
 
 /* Flags of a compared with b, or of b with a: true then. */
-static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
+static APART bool compare_any(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
 {
     uint32_t w = wide ? X64_WIDE : 0;
-    struct x64_mem m;
     bool swapped = a->kind == G_CONST && b->kind != G_CONST;
     if (swapped) {
         struct gval *t = a;
@@ -217,11 +240,23 @@ static bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, b
         return swapped;
     }
     unsigned r = val_reg(g, a);
-    if (val_mem(g, b, &m))
-        asm_rm(&g->a, OP_CMP | w, r, m);
+    if (b->reg == NO_REG && b->kind != G_CONST)
+        asm_sp_plain(&g->a, OP_CMP | w, r, val_place(g, b));
     else
         asm_rr_plain(&g->a, OP_CMP | w, r, val_reg(g, b));
     return swapped;
+}
+
+static inline bool compare_ints(struct native_gen *g, struct gval *a, struct gval *b, bool wide)
+{
+    uint32_t w = wide ? X64_WIDE : 0;
+    if (a->reg == NO_REG || b->kind == G_CONST)
+        return compare_any(g, a, b, wide);
+    if (b->reg == NO_REG)
+        asm_sp_plain(&g->a, OP_CMP | w, a->reg, val_place(g, b));
+    else
+        asm_rr_plain(&g->a, OP_CMP | w, a->reg, b->reg);
+    return false;
 }
 
 enum { FIRST_I32 = 0x46, FIRST_I64 = 0x51 };
@@ -230,20 +265,21 @@ static const uint8_t int_conds[] = { CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE,
 static const uint8_t int_swapped[] = { CC_E,  CC_NE, CC_G,  CC_A, CC_L,
                                        CC_B, CC_GE, CC_AE, CC_LE, CC_BE };
 
-static void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
+static APART void gen_compare_int(struct native_gen *g, unsigned index, bool wide)
 {
     struct gval *a, *b = int_take_two(g, &a);
-    enum cond_use use = use_of(g);
+    const uint8_t *p = past_eqz(g);
+    enum cond_use use = use_at(g, p);
     if (use == USE_IF)
         val_flush(g, g->count);
     bool swapped = compare_ints(g, a, b, wide);
     int_release(g, a);
     int_release(g, b);
-    use_cond(g, use, swapped ? int_swapped[index] : int_conds[index]);
+    use_cond_at(g, use, p, swapped ? int_swapped[index] : int_conds[index]);
 }
 
 /* eq ne lt gt le ge; for less the operands change places, so that NaN is never. */
-static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
+static APART void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
 {
     static const uint8_t conds[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
     struct gval *b = val_take(g), *a = val_take(g);
@@ -270,15 +306,16 @@ static void gen_compare_float(struct native_gen *g, unsigned index, bool f64)
 }
 
 /* The same of the top operand and a number. */
-static void gen_compare_imm(struct native_gen *g, unsigned index, bool wide, int32_t imm)
+static APART void gen_compare_imm(struct native_gen *g, unsigned index, bool wide, int32_t imm)
 {
     struct gval *a = int_take(g);
-    enum cond_use use = use_of(g);
+    const uint8_t *p = past_eqz(g);
+    enum cond_use use = use_at(g, p);
     if (use == USE_IF)
         val_flush(g, g->count);
     compare_const(g, a, wide, imm);
     int_release(g, a);
-    use_cond(g, use, int_conds[index]);
+    use_cond_at(g, use, p, int_conds[index]);
 }
 
 bool gen_compare_const(struct native_gen *g, uint64_t bits)

@@ -1,21 +1,34 @@
 /* Floating point. Results may be NaNs of the CPU's making: they are pushed as dirty. */
 #include "x64/gen.h"
 
+/* Not part of who calls it, whose registers and frame it would cost all the others. */
+#define APART __attribute__((noinline))
+
 static uint32_t scalar(uint8_t type, unsigned byte)
 {
     return X64_SCALAR(type == ENG_F64, byte);
 }
 
 /* op d, v from register, memory or constant. */
-static void apply(struct native_gen *g, uint32_t op, unsigned d, struct gval *v)
+static inline void apply(struct native_gen *g, uint32_t op, unsigned d, const struct gval *v)
 {
-    struct x64_mem m;
-    if (v->kind == G_CONST)
+    if (v->reg != NO_REG)
+        asm_rr_sse(&g->a, op, d, v->reg);
+    else if (v->kind == G_CONST)
         gen_op_const(g, op, d, v->bits);
-    else if (val_mem(g, v, &m))
-        asm_rm(&g->a, op, d, m);
     else
-        asm_rr(&g->a, op, d, val_reg(g, v));
+        asm_sp_sse(&g->a, op, d, val_place(g, v));
+}
+
+/* d = v. */
+static inline void move_in(struct native_gen *g, uint8_t type, unsigned d, const struct gval *v)
+{
+    if (v->reg != NO_REG)
+        asm_rr_sse(&g->a, OP_MOVAPS, d, v->reg);
+    else if (v->kind == G_CONST)
+        val_load(g, v, d);
+    else
+        asm_sp_sse(&g->a, xmm_load_op(type), d, val_place(g, v));
 }
 
 /* With three operands; b in a register. */
@@ -24,7 +37,7 @@ static void apply_vex(struct native_gen *g, uint32_t op, unsigned d, unsigned a,
     asm_vex(&g->a, op, d, b, a);
 }
 
-static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commutes)
+static APART void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commutes)
 {
     uint32_t op = scalar(type, byte);
     struct gval *a, *b = float_take_two(g, &a);
@@ -43,7 +56,8 @@ static void binary(struct native_gen *g, uint8_t type, unsigned byte, bool commu
         apply(g, op, t, b);
         asm_rr(&g->a, OP_MOVAPS, d, t);
     } else {
-        val_load(g, a, d);
+        if (a->reg != d)
+            move_in(g, type, d, a);
         apply(g, op, d, b);
     }
     if (a->reg != d)

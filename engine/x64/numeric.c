@@ -280,11 +280,11 @@ static bool shift_and_add(struct native_gen *g, uint8_t type, struct gval *a, un
     return true;
 }
 
-static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsigned k)
+/* Of an operand that has been taken, but for its temporary. */
+static APART void shift_any(struct native_gen *g, uint8_t type, struct gval *a, unsigned ext, unsigned k)
 {
     uint32_t w = wide_flag(type);
-    struct gval *a = int_take(g);
-    k &= is_wide(type) ? 63 : 31;
+    int_hold(g, a);
     if (ext == EXT_SHL && shift_and_add(g, type, a, k))
         return;
     if (a->kind == G_CONST)
@@ -303,6 +303,51 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
         asm_8(&g->a, k);
     }
     unary_done(g, dest, a, type, d);
+}
+
+/* d = a shifted, of registers. */
+static APART void shift_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a, unsigned k)
+{
+    if (a != d) {
+        if (ext == EXT_SHL && k == 1) {
+            asm_lea_sum(&g->a, w, d, a, a);
+            return;
+        }
+        asm_rr_plain(&g->a, OP_MOV | w, d, a);
+    }
+    asm_rr_plain(&g->a, OP_SHIFT_IMM | w, ext, d);
+    asm_8(&g->a, k);
+}
+
+/* Might that be an address together with an addition that follows? */
+static inline bool may_scale(const uint8_t *p, unsigned ext, unsigned k)
+{
+    return ext == EXT_SHL && k - 1 < 3 && (*p == 0x6a || *p == 0x7c);
+}
+
+static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsigned k)
+{
+    const uint8_t *p = g->p;
+    uint32_t top = g->count - 1;
+    struct gval *a = &g->vals[top];
+    k &= is_wide(type) ? 63 : 31;
+    val_shrink(g, top);
+    int_leave(g, a);
+    unsigned d = dest_look(g, p), from = a->reg;
+    if (ext < EXT_SHL || from == NO_REG || d == DEST_ASK || !g->gpr_free || may_scale(p, ext, k)) {
+        shift_any(g, type, a, ext, k);
+        return;
+    }
+    bool temp = a->kind == G_REG;
+    if (d != NO_REG) {
+        if (temp)
+            gpr_free(g, from);
+        dest_pass(g, p);
+    } else {
+        d = temp ? from : gpr_next(g);
+        int_back(g, type, d);
+    }
+    shift_put(g, wide_flag(type), ext, d, from, k);
 }
 
 static APART void shift_bmi(struct native_gen *g, uint8_t type, unsigned prefix)

@@ -12,10 +12,25 @@ static void is_home(struct gval *v, uint32_t i)
     v->dirty = CLEAN;
 }
 
+/* val_store() to a place in the frame. */
+static inline void store_frame(struct native_gen *g, struct gval *v, int32_t place)
+{
+    if (v->dirty || v->kind == G_CONST || v->type == ENG_V128) {
+        val_store(g, v, mem_of(RSP, place));
+    } else if (v->reg == NO_REG) { /* as mem_move() */
+        asm_sp_plain(&g->a, OP_GROUP5, 6, val_place(g, v));
+        asm_sp_plain(&g->a, OP_POP_RM, 0, place);
+    } else if (is_float(v->type)) {
+        asm_sp_sse(&g->a, xmm_store_op(v->type), v->reg, place);
+    } else {
+        asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, place);
+    }
+}
+
 static void spill(struct native_gen *g, uint32_t i)
 {
     struct gval *v = &g->vals[i];
-    val_store(g, v, slot_mem(g, i));
+    store_frame(g, v, slot_place(g, i));
     if (is_float(v->type))
         xmm_free(g, v->reg);
     else
@@ -110,20 +125,16 @@ static void load_vector(struct native_gen *g, const struct gval *v, unsigned reg
 
 static void load_float(struct native_gen *g, const struct gval *v, unsigned reg)
 {
-    struct x64_mem m;
-    unsigned from;
-    if (v->kind == G_CONST) {
-        if (v->bits == 0)
-            asm_rr(&g->a, OP_XORPS, reg, reg);
-        else if (v->type == ENG_V128)
-            load_vector(g, v, reg);
-        else
-            gen_op_const(g, xmm_load_op(v->type), reg, v->bits);
-    } else if (val_mem(g, v, &m)) {
-        asm_rm(&g->a, xmm_load_op(v->type), reg, m);
-    } else if (val_in_reg(v, &from) && from != reg) {
-        asm_rr(&g->a, OP_MOVAPS, reg, from);
-    }
+    if (v->reg != NO_REG)
+        asm_rr_sse(&g->a, OP_MOVAPS, reg, v->reg);
+    else if (v->kind != G_CONST)
+        asm_sp_sse(&g->a, xmm_load_op(v->type), reg, val_place(g, v));
+    else if (v->bits == 0)
+        asm_rr_sse(&g->a, OP_XORPS, reg, reg);
+    else if (v->type == ENG_V128)
+        load_vector(g, v, reg);
+    else
+        gen_op_const(g, xmm_load_op(v->type), reg, v->bits);
 }
 
 void val_load(struct native_gen *g, const struct gval *v, unsigned reg)
@@ -144,8 +155,17 @@ unsigned val_temp(struct native_gen *g, struct gval *v)
 {
     if (v->kind == G_REG)
         return v->reg;
-    unsigned reg = is_float(v->type) ? xmm_alloc(g) : gpr_alloc(g);
-    val_load(g, v, reg);
+    unsigned reg;
+    if (is_float(v->type)) {
+        reg = xmm_alloc(g);
+        load_float(g, v, reg);
+    } else {
+        reg = gpr_alloc(g);
+        if (v->kind == G_CONST)
+            asm_mov_imm(&g->a, reg, v->bits);
+        else
+            int_move(g, v, reg, wide_flag(v->type));
+    }
     v->kind = G_REG;
     v->reg = (uint8_t)reg;
     return reg;
@@ -253,7 +273,7 @@ void val_settle(struct native_gen *g, uint32_t i)
     if (v->kind == G_SLOT && v->at == i)
         return;
     struct gval copy = *v;
-    val_store(g, &copy, slot_mem(g, i));
+    store_frame(g, &copy, slot_place(g, i));
     if (v->kind == G_LOCAL) {
         g->locals[v->at].refs--;
         if (copy.kind == G_REG)
@@ -331,23 +351,56 @@ void dest_set(struct native_gen *g, uint8_t type, unsigned reg, unsigned dirty)
         val_push_local(g, x);
 }
 
+/* Of an operand that has been taken, and is not the local. */
+static void local_set_any(struct native_gen *g, uint32_t x, struct gval *v)
+{
+    struct glocal *l = &g->locals[x];
+    if (l->refs)
+        val_preserve(g, x);
+    if (v->dirty && v->dirty != l->dirty)
+        val_clean(g, v);
+    if (l->reg != NO_REG)
+        val_load(g, v, l->reg);
+    else
+        store_frame(g, v, local_place(g, x));
+    val_release(g, v);
+}
+
+/* The usual case: of an integer in a register or, for a local in one, in the frame. v was taken, but for its
+ * temporary. */
+static inline bool local_set_often(struct native_gen *g, struct glocal *l, const struct gval *v)
+{
+    if (v->reg != NO_REG) {
+        if (l->reg == NO_REG)
+            asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, (int32_t)(g->out_bytes + l->slot * 8));
+        else if (l->reg != v->reg)
+            asm_rr_plain(&g->a, OP_MOV | wide_flag(v->type), l->reg, v->reg);
+        int_release(g, v);
+        return true;
+    }
+    if (v->kind == G_CONST || l->reg == NO_REG)
+        return false;
+    asm_sp_plain(&g->a, OP_MOV | wide_flag(v->type), l->reg, val_place(g, v));
+    return true;
+}
+
 void gen_local_set(struct native_gen *g, uint32_t x, bool tee)
 {
     struct glocal *l = &g->locals[x];
-    struct gval *v = val_take(g);
+    uint32_t top = g->count - 1;
+    struct gval *v = &g->vals[top];
+    val_shrink(g, top);
+    int_leave(g, v);
     bool same = v->kind == G_LOCAL && v->at == x;
-    if (!same) {
-        val_preserve(g, x);
-        if (v->dirty && v->dirty != l->dirty)
-            val_clean(g, v);
-        if (l->reg != NO_REG)
-            val_load(g, v, l->reg);
-        else if (v->reg != NO_REG && !is_float(v->type))
-            asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, local_place(g, x));
-        else
-            val_store(g, v, local_mem(g, x));
-        val_release(g, v);
+    if (!same && (l->refs || is_float(v->type) || !local_set_often(g, l, v))) {
+        if (v->kind == G_REG)
+            (is_float(v->type) ? g->xmm_owner : g->gpr_owner)[v->reg] = SLOT_NONE;
+        local_set_any(g, x, v);
     }
-    if (tee)
-        val_push_local(g, x);
+    if (tee) { /* in v's place */
+        g->count = top + 1;
+        memcpy(&v->type, &l->type, VAL_HEAD);
+        v->at = x;
+        l->refs++;
+    }
 }

@@ -262,7 +262,11 @@ static void in_line(void)
     static const uint32_t loads[] = { OP_MOV, (uint32_t)OP_MOVZX8, (uint32_t)OP_MOVSX8, OP_MOVZX16, OP_MOVSXD | X64_WIDE,
                                       OP_MOVSS, OP_MOVSD, OP_MOV_STORE | X64_WIDE,
                                       (uint32_t)OP_MOV_STORE8, OP_MOV_STORE16 };
-    uint8_t one[48], two[48];
+    static const uint32_t bytes[] = { (uint32_t)OP_MOVZX8, (uint32_t)OP_MOVSX8, X64_NTH(OP_SETCC, CC_E),
+                                      X64_NTH(OP_SETCC, CC_P) };
+    static const uint32_t floats[] = { OP_MOVAPS, OP_MOVSS, OP_MOVSD, OP_MOVSS_STORE, OP_MOVUPS_STORE, OP_UCOMISS,
+                                       OP_UCOMISD, OP_ROUNDSD, OP_CVTSS2SD, X64_SCALAR(true, SSE_ADD) };
+    uint8_t one[96], two[96];
     struct assembler x = { one, one, one + sizeof one }, y = { two, two, two + sizeof two };
     for (unsigned i = 0; i < 16 * 16 * 8 * 10; i++) {
         unsigned reg = i & 15, rm = i >> 4 & 15, n = i >> 8 & 7, op = i >> 11;
@@ -277,10 +281,22 @@ static void in_line(void)
         asm_rm(&y, OP_LEA | w, reg, mem_of(rm, numbers[n]));
         asm_sp_plain(&x, plain[op & 7] | w, reg, numbers[n]);
         asm_rm(&y, plain[op & 7] | w, reg, mem_of(RSP, numbers[n]));
+        asm_alu_sp_imm(&x, w, op & 7, numbers[n], numbers[reg & 7]);
+        asm_alu_mem_imm(&y, w != 0, op & 7, mem_of(RSP, numbers[n]), numbers[reg & 7]);
+        asm_rr_byte(&x, bytes[op & 3], reg, rm);
+        asm_rr(&y, bytes[op & 3], reg, rm);
+        asm_rr_sse(&x, floats[op], reg, rm);
+        asm_rr(&y, floats[op], reg, rm);
+        asm_sp_sse(&x, floats[op], reg, numbers[n]);
+        asm_rm(&y, floats[op], reg, mem_of(RSP, numbers[n]));
         if (rm != RSP) { /* no index */
             uint8_t near = numbers[n] & 0x7f;
             asm_rm_near(&x, loads[op], reg, R14, rm, near);
             asm_rm(&y, loads[op], reg, mem_index(R14, rm, 0, near));
+            asm_lea_sum(&x, w, reg, op, rm);
+            asm_rm(&y, OP_LEA | w, reg, mem_index(op, rm, 0, 0));
+            asm_lea_sum(&x, w, reg, R13, rm);
+            asm_rm(&y, OP_LEA | w, reg, mem_index(R13, rm, 0, 0));
         }
         size_t len = (size_t)(x.p - one);
         if (len != (size_t)(y.p - two) || memcmp(one, two, len) != 0) {

@@ -92,7 +92,7 @@ static void select_int(struct native_gen *g, unsigned cond)
         cond = CC_FNE;
     }
     struct gdest dest = dest_of(g, type);
-    unsigned rb, d;
+    unsigned rb = NO_REG, d;
     bool b_in = val_in_reg(&b, &rb);
     if (cond != CC_FNE && !(dest.set && b_in && rb == dest.reg) &&
         (dest.set || b.kind != G_REG)) { /* in a's place: the other one moves in */

@@ -255,7 +255,8 @@ static void store_const(struct native_gen *g, const struct access *x, struct x64
 /* Can a store have v in itself? */
 static inline bool store_has(const struct access *x, const struct gval *v)
 {
-    return v->kind == G_CONST && (x->width < 3 || ((int64_t)v->bits >= INT32_MIN && (int64_t)v->bits <= INT32_MAX));
+    return v->kind == G_CONST &&
+           (x->width < 3 || ((int64_t)v->bits >= INT32_MIN && (int64_t)v->bits <= INT32_MAX));
 }
 
 /* Of v, which is in a register when it has to be. */

@@ -151,7 +151,8 @@ static inline void binary_often(struct native_gen *g, uint8_t type, const struct
     int_leave(g, b);
     int_leave(g, a);
     unsigned d = dest_look(g, g->p);
-    if (a->kind == G_CONST || b->kind == G_CONST || d == DEST_ASK || (b->reg == d && d != NO_REG) || !g->gpr_free) {
+    if (a->kind == G_CONST || b->kind == G_CONST || d == DEST_ASK || (b->reg == d && d != NO_REG) ||
+        !g->gpr_free) {
         binary_any(g, type, k, a, b);
         return;
     }
@@ -601,7 +602,8 @@ static bool and_is_special(const struct native_gen *g, uint64_t bits)
 }
 
 /* Of an operand that has been taken, but for its temporary. */
-static APART bool numeric_const_any(struct native_gen *g, struct gval *a, unsigned ext, int32_t imm, uint8_t type)
+static APART bool numeric_const_any(struct native_gen *g, struct gval *a, unsigned ext, int32_t imm,
+                                    uint8_t type)
 {
     uint32_t w = wide_flag(type);
     int_hold(g, a);

@@ -264,8 +264,8 @@ static void in_line(void)
                                       (uint32_t)OP_MOV_STORE8, OP_MOV_STORE16 };
     static const uint32_t bytes[] = { (uint32_t)OP_MOVZX8, (uint32_t)OP_MOVSX8, X64_NTH(OP_SETCC, CC_E),
                                       X64_NTH(OP_SETCC, CC_P) };
-    static const uint32_t floats[] = { OP_MOVAPS, OP_MOVSS, OP_MOVSD, OP_MOVSS_STORE, OP_MOVUPS_STORE, OP_UCOMISS,
-                                       OP_UCOMISD, OP_ROUNDSD, OP_CVTSS2SD, X64_SCALAR(true, SSE_ADD) };
+    static const uint32_t floats[] = { OP_MOVAPS, OP_MOVSS, OP_MOVSD, OP_MOVSS_STORE, OP_MOVUPS_STORE,
+                                       OP_UCOMISS, OP_UCOMISD, OP_ROUNDSD, OP_CVTSS2SD, X64_SCALAR(true, SSE_ADD) };
     uint8_t one[96], two[96];
     struct assembler x = { one, one, one + sizeof one }, y = { two, two, two + sizeof two };
     for (unsigned i = 0; i < 16 * 16 * 8 * 10; i++) {

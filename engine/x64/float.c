@@ -88,7 +88,7 @@ static void min_max(struct native_gen *g, uint8_t type, bool max)
     val_push_reg(g, type, d, true);
 }
 
-static void copysign(struct native_gen *g, uint8_t type)
+static void copy_sign(struct native_gen *g, uint8_t type)
 {
     bool f64 = type == ENG_F64;
     struct gval b = val_pop(g), a = val_pop(g);
@@ -192,7 +192,7 @@ static void arithmetic(struct native_gen *g, uint8_t opcode)
         min_max(g, type, true);
         break;
     default:
-        copysign(g, type);
+        copy_sign(g, type);
         break;
     }
 }

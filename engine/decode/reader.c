@@ -1,7 +1,5 @@
 #include "decode/reader.h"
 
-#include <string.h>
-
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -125,23 +123,10 @@ uint64_t reader_fixed64(struct reader *r)
     return low | (uint64_t)reader_fixed32(r) << 32;
 }
 
-static bool ascii(struct span s)
-{
-    uint64_t word, seen = 0;
-    size_t i = 0;
-    for (; s.len - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, s.p + i, sizeof word);
-        seen |= word;
-    }
-    for (; i < s.len; i++)
-        seen |= s.p[i];
-    return !(seen & UINT64_C(0x8080808080808080));
-}
-
 struct span reader_name(struct reader *r)
 {
     struct span s = reader_bytes(r, reader_u32(r));
-    if (!r->failed && !ascii(s) && !utf8_valid(s))
+    if (!r->failed && !utf8_valid(s))
         reader_fail(r, E_MALFORMED, s.p, "malformed UTF-8 encoding");
     return r->failed ? SPAN_NONE : s;
 }

@@ -79,10 +79,8 @@ static int begin(struct compiler *c, struct module_func *f)
     c->map_pos = f->code;
     c->map_offset = f->offset;
     emit_label(c);
-    if ((!c->label_capacity && array_grow(c->l->env, (void **)&c->labels, &c->label_capacity, 1,
-                                          sizeof *c->labels)) ||
-        (!c->value_capacity && array_grow(c->l->env, (void **)&c->values, &c->value_capacity, 1,
-                                          sizeof *c->values)))
+    if (array_grow(c->l->env, (void **)&c->labels, &c->label_capacity, 1, sizeof *c->labels) ||
+        array_grow(c->l->env, (void **)&c->values, &c->value_capacity, 1, sizeof *c->values))
         return reader_fail(&c->l->r, E_NOMEM, NULL, "out of memory");
     c->labels[0] = (struct label){ .kind = L_FUNC,
                                    .results = c->type->results,

@@ -167,20 +167,7 @@ static inline unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *
     return NO_REG;
 }
 
-/* op of one byte, of 64 bits, with [rsp + disp]. */
-static inline void frame_op(struct native_gen *g, uint32_t op, unsigned reg, uint32_t disp)
-{
-    uint8_t *p = g->a.p;
-    unsigned any = disp != 0, small = disp < 0x80;
-    p[0] = (uint8_t)(0x48 | (reg >> 1 & 4));
-    p[1] = (uint8_t)op;
-    p[2] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | RSP);
-    p[3] = 4 << 3 | RSP;
-    memcpy(p + 4, &disp, 4);
-    g->a.p = p + 4 + (small ? any : 4);
-}
-
-/* The same with [REG_INST + disp]. */
+/* op of one byte, of 64 bits, with [REG_INST + disp]. */
 static inline void inst_op(struct native_gen *g, uint32_t op, unsigned reg, uint32_t disp)
 {
     uint8_t *p = g->a.p;
@@ -192,32 +179,13 @@ static inline void inst_op(struct native_gen *g, uint32_t op, unsigned reg, uint
     g->a.p = p + 3 + (small ? any : 4);
 }
 
-/* A whole number from the frame. */
-static inline void frame_load(struct native_gen *g, uint8_t type, unsigned reg, uint32_t disp)
-{
-    uint8_t *p = g->a.p;
-    unsigned any = disp != 0, small = disp < 0x80, rex = (wide_flag(type) >> 24) | (reg >> 1 & 4);
-    *p = (uint8_t)(0x40 | rex);
-    p += rex != 0;
-    p[0] = (uint8_t)OP_MOV;
-    p[1] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | RSP);
-    p[2] = 4 << 3 | RSP;
-    memcpy(p + 3, &disp, 4);
-    g->a.p = p + 3 + (small ? any : 4);
-}
-
-static inline uint32_t local_disp(const struct native_gen *g, const struct glocal *l)
-{
-    return g->out_bytes + l->slot * 8;
-}
-
 static inline void store_local(struct native_gen *g, const struct glocal *l, unsigned reg)
 {
-    uint32_t disp = local_disp(g, l);
+    int32_t disp = local_place(g, l);
     if (is_float(l->type))
-        asm_rm(&g->a, xmm_store_op(l->type), reg, mem_of(RSP, (int32_t)disp));
+        asm_sp_sse(&g->a, xmm_store_op(l->type), reg, disp);
     else
-        frame_op(g, OP_MOV_STORE, reg, disp);
+        asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, reg, disp);
 }
 
 static void load_reg(struct native_gen *g, uint8_t type, unsigned reg, struct x64_mem m)
@@ -279,7 +247,7 @@ static void zero_local(struct native_gen *g, uint32_t x)
         struct gval zero = { .type = ENG_V128, .kind = G_CONST, .reg = NO_REG };
         val_store(g, &zero, local_mem(g, x));
     } else {
-        frame_op(g, OP_MOV_IMM, 0, local_disp(g, l));
+        asm_sp_plain(&g->a, OP_MOV_IMM | X64_WIDE, 0, local_place(g, l));
         asm_32(&g->a, 0);
     }
 }
@@ -310,42 +278,23 @@ static void check_stack(struct native_gen *g)
         asm_rm(&g->a, OP_LEA | X64_WIDE, RAX, mem_of(RSP, -(int32_t)g->frame_total));
         inst_op(g, OP_CMP, RAX, LIMIT);
     }
-    asm_8(&g->a, 0x0f); /* asm_jcc() */
-    asm_8(&g->a, 0x80 | CC_B);
-    asm_32(&g->a, g->entries.stack - (asm_pos(&g->a) + 4));
+    asm_jcc(&g->a, CC_B, g->entries.stack);
 }
 
-/* Both write what may be absent and then keep it or not. */
 static void push_saved(struct native_gen *g)
 {
-    uint8_t *p = g->a.p;
-    uint32_t saved = g->gpr_saved;
-    *p = 0x50 | RBX;
-    p += saved >> RBX & 1;
-    *p = 0x50 | RBP;
-    p += saved >> RBP & 1;
-    p[0] = 0x41;
-    p[1] = 0x50 | (R12 & 7);
-    p += saved >> R12 << 1 & 2;
-    p[0] = 0x41;
-    p[1] = 0x50 | (R11 & 7);
-    g->a.p = p + (saved >> R11 << 1 & 2);
+    static const uint8_t saved[] = { RBX, RBP, R12, R11 };
+    for (unsigned i = 0; i < base_countof(saved); i++)
+        if (g->gpr_saved >> saved[i] & 1)
+            asm_push(&g->a, saved[i]);
 }
 
 void gen_restore_saved(struct native_gen *g)
 {
-    uint8_t *p = g->a.p;
-    uint32_t saved = g->gpr_saved;
-    p[0] = 0x41;
-    p[1] = 0x58 | (R11 & 7);
-    p += saved >> R11 << 1 & 2;
-    p[0] = 0x41;
-    p[1] = 0x58 | (R12 & 7);
-    p += saved >> R12 << 1 & 2;
-    *p = 0x58 | RBP;
-    p += saved >> RBP & 1;
-    *p = 0x58 | RBX;
-    g->a.p = p + (saved >> RBX & 1);
+    static const uint8_t saved[] = { R11, R12, RBP, RBX };
+    for (unsigned i = 0; i < base_countof(saved); i++)
+        if (g->gpr_saved >> saved[i] & 1)
+            asm_pop(&g->a, saved[i]);
 }
 
 void gen_prologue(struct native_gen *g)
@@ -361,7 +310,7 @@ void gen_prologue(struct native_gen *g)
     take_params(g);
     zero_locals(g);
     if (g->has_far)
-        frame_op(g, OP_MOV_STORE, REG_INST, g->frame_bytes - 8);
+        asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, REG_INST, (int32_t)g->frame_bytes - 8);
 }
 
 void gen_leave_frame(struct native_gen *g)
@@ -374,7 +323,7 @@ void gen_leave_frame(struct native_gen *g)
 void gen_epilogue(struct native_gen *g)
 {
     gen_leave_frame(g);
-    asm_8(&g->a, 0xc3);
+    asm_ret(&g->a);
 }
 
 /* What of it is in line. */
@@ -479,10 +428,8 @@ static inline void load_int(struct native_gen *g, const struct gval *v, unsigned
 {
     if (v->kind == G_CONST)
         asm_mov_imm(&g->a, reg, v->bits);
-    else if (v->kind == G_SLOT)
-        frame_load(g, v->type, reg, g->value_base + (v->at << g->home_shift));
     else
-        frame_load(g, v->type, reg, local_disp(g, &g->locals[v->at]));
+        int_move(g, v, reg, wide_flag(v->type));
 }
 
 static inline void load_arg(struct native_gen *g, const struct gval *v, unsigned reg)

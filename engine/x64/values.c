@@ -362,7 +362,7 @@ static void local_set_any(struct native_gen *g, uint32_t x, struct gval *v)
     if (l->reg != NO_REG)
         val_load(g, v, l->reg);
     else
-        store_frame(g, v, local_place(g, x));
+        store_frame(g, v, local_place(g, l));
     val_release(g, v);
 }
 
@@ -372,7 +372,7 @@ static inline bool local_set_often(struct native_gen *g, struct glocal *l, const
 {
     if (v->reg != NO_REG) {
         if (l->reg == NO_REG)
-            asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, (int32_t)(g->out_bytes + l->slot * 8));
+            asm_sp_plain(&g->a, OP_MOV_STORE | X64_WIDE, v->reg, local_place(g, l));
         else if (l->reg != v->reg)
             asm_rr_plain(&g->a, OP_MOV | wide_flag(v->type), l->reg, v->reg);
         int_release(g, v);

@@ -9,9 +9,9 @@ static inline int32_t slot_place(const struct native_gen *g, uint32_t operand)
 {
     return (int32_t)(g->value_base + (operand << g->home_shift));
 }
-static inline int32_t local_place(const struct native_gen *g, uint32_t local)
+static inline int32_t local_place(const struct native_gen *g, const struct glocal *l)
 {
-    return (int32_t)(g->out_bytes + g->locals[local].slot * 8);
+    return (int32_t)(g->out_bytes + l->slot * 8);
 }
 static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t operand)
 {
@@ -19,13 +19,13 @@ static inline struct x64_mem slot_mem(const struct native_gen *g, uint32_t opera
 }
 static inline struct x64_mem local_mem(const struct native_gen *g, uint32_t local)
 {
-    return mem_of(RSP, local_place(g, local));
+    return mem_of(RSP, local_place(g, &g->locals[local]));
 }
 
 /* Of an operand that is neither in a register nor a number. */
 static inline int32_t val_place(const struct native_gen *g, const struct gval *v)
 {
-    return v->kind == G_SLOT ? slot_place(g, v->at) : local_place(g, v->at);
+    return v->kind == G_SLOT ? slot_place(g, v->at) : local_place(g, &g->locals[v->at]);
 }
 
 /* Makes room for one more operand. */

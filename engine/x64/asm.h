@@ -320,8 +320,6 @@ static inline void asm_patch(struct assembler *a, uint32_t at, uint32_t target)
 void asm_endbr(struct assembler *a);
 /* Fills up with no-operations to a multiple of `to`. */
 void asm_align(struct assembler *a, unsigned to);
-/* The same with 16, where there is room for 32 bytes: more than needed is written. */
-void asm_align_16(struct assembler *a);
 
 static inline void asm_mov(struct assembler *a, unsigned d, unsigned s)
 {

@@ -167,18 +167,6 @@ static inline unsigned param_next(struct param_walk *w, uint8_t type, uint32_t *
     return NO_REG;
 }
 
-/* op of one byte, of 64 bits, with [REG_INST + disp]. */
-static inline void inst_op(struct native_gen *g, uint32_t op, unsigned reg, uint32_t disp)
-{
-    uint8_t *p = g->a.p;
-    unsigned any = disp != 0, small = disp < 0x80;
-    p[0] = (uint8_t)(0x48 | (reg >> 1 & 4) | REG_INST >> 3);
-    p[1] = (uint8_t)op;
-    p[2] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | (REG_INST & 7));
-    memcpy(p + 3, &disp, 4);
-    g->a.p = p + 3 + (small ? any : 4);
-}
-
 static inline void store_local(struct native_gen *g, const struct glocal *l, unsigned reg)
 {
     int32_t disp = local_place(g, l);
@@ -269,14 +257,14 @@ enum { SMALL_FRAME = 128 };
  * slack that is left below the limit. */
 static void check_stack(struct native_gen *g)
 {
-    enum { LIMIT = offsetof(struct native_ctx, stack_limit) };
+    struct x64_mem limit = ctx(offsetof(struct native_ctx, stack_limit));
     if (!g->has_calls && !g->has_tails && g->frame_total <= SMALL_FRAME)
         return;
     if (g->frame_total <= SMALL_FRAME) {
-        inst_op(g, OP_CMP, RSP, LIMIT);
+        asm_rm(&g->a, OP_CMP | X64_WIDE, RSP, limit);
     } else {
         asm_rm(&g->a, OP_LEA | X64_WIDE, RAX, mem_of(RSP, -(int32_t)g->frame_total));
-        inst_op(g, OP_CMP, RAX, LIMIT);
+        asm_rm(&g->a, OP_CMP | X64_WIDE, RAX, limit);
     }
     asm_jcc(&g->a, CC_B, g->entries.stack);
 }

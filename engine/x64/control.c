@@ -219,7 +219,7 @@ void gen_end_path(struct native_gen *g)
 static void loop_head(struct native_gen *g, struct glabel *l)
 {
     uint8_t *over = asm_jmp_short(&g->a);
-    asm_align_16(&g->a);
+    asm_align(&g->a, 16);
     l->code = asm_pos(&g->a);
     gen_spend(g, gen_offset(g));
     asm_short_here(&g->a, over);

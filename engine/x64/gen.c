@@ -478,11 +478,12 @@ static void link_calls(struct native_gen *g, uint32_t index, uint32_t pos)
 
 int native_function(struct native_gen *g, uint32_t index, const struct native_body *body)
 {
+    enum { FUNC_ALIGN = 16 };
     begin_body(g, index, body);
     if (g->error || !gen_room(g, 64))
         return g->error;
     prescan(g, body);
-    asm_align_16(&g->a);
+    asm_align(&g->a, FUNC_ALIGN);
     struct native_func *f = &g->n->funcs[index];
     f->code = asm_pos(&g->a);
     f->map = g->map_bytes;

@@ -264,25 +264,10 @@ static inline void place_stub(struct native_gen *g, uint32_t pos, uint32_t offse
     g->map_offset = offset;
 }
 
-/* A canonical NaN into s->reg. */
-static void stub_nan(struct native_gen *g, const struct gstub *s)
-{
-    uint32_t from = g->entries.consts + (s->arg ? K_NAN64 : K_NAN32) * 16;
-    uint8_t *p = g->a.p;
-    *p++ = s->arg ? 0xf2 : 0xf3; /* movsd or movss, as asm_rip() makes it */
-    *p = 0x44;
-    p += s->reg >> 3;
-    p[0] = 0x0f;
-    p[1] = 0x10;
-    p[2] = (uint8_t)((s->reg & 7) << 3 | 5);
-    g->a.p = p + 7;
-    from -= asm_pos(&g->a);
-    memcpy(p + 3, &from, 4);
-}
-
 static void out_of_line(struct native_gen *g, const struct gstub *s)
 {
     struct assembler *a = &g->a;
+    asm_patch(a, s->from, asm_pos(a));
     switch ((enum gstub_kind)s->kind) {
     case STUB_TRAP:
         asm_mov_imm(a, RAX, s->arg);
@@ -316,7 +301,7 @@ static void out_of_line(struct native_gen *g, const struct gstub *s)
         asm_rr(a, OP_XORPS, s->reg, X_SCRATCH);
         break;
     case STUB_NAN:
-        stub_nan(g, s);
+        gen_op_fixed(g, s->arg ? OP_MOVSD : OP_MOVSS, s->reg, s->arg ? K_NAN64 : K_NAN32);
         break;
     }
     asm_jmp(a, s->back);
@@ -337,12 +322,6 @@ static inline void stub_refill(struct native_gen *g, const struct gstub *s)
     place_stub(g, pos + 5, offset);
 }
 
-static void other_stub(struct native_gen *g, const struct gstub *s)
-{
-    asm_patch(&g->a, s->from, asm_pos(&g->a));
-    out_of_line(g, s);
-}
-
 void gen_out_of_line(struct native_gen *g)
 {
     uint32_t n = g->stub_count;
@@ -351,12 +330,12 @@ void gen_out_of_line(struct native_gen *g)
         if (s->kind == STUB_REFILL)
             stub_refill(g, s);
         else if (s->kind != STUB_TAIL)
-            other_stub(g, s);
+            out_of_line(g, s);
     }
     g->n->funcs[g->index].tails = asm_pos(&g->a);
     for (uint32_t i = 0; g->has_bridge && i < n && gen_room(g, 128); i++)
         if (g->stubs[i].kind == STUB_TAIL)
-            other_stub(g, &g->stubs[i]);
+            out_of_line(g, &g->stubs[i]);
     size_t bytes = (size_t)g->wide_count * 16 + (size_t)g->const_count * 8;
     if (!bytes || !gen_room(g, bytes + 32))
         return;

@@ -106,8 +106,8 @@ static void run_ties(struct native_gen *g, bool floats, struct ties *m)
     }
 }
 
-/* Some write what others read. Not part of the usual way, whose registers it would have to keep. */
-static __attribute__((noinline)) void run_tied(struct native_gen *g, bool floats, const uint32_t *list,
+/* Some write what others read. */
+static APART void run_tied(struct native_gen *g, bool floats, const uint32_t *list,
                                                unsigned count)
 {
     struct ties t = { .count = count };
@@ -134,7 +134,7 @@ static inline void move_ints(struct native_gen *g, struct moves m, const uint32_
     }
 }
 
-static __attribute__((noinline)) void move_floats(struct native_gen *g, struct moves m,
+static APART void move_floats(struct native_gen *g, struct moves m,
                                                   const uint32_t *list)
 {
     if (m.written & m.read) {
@@ -346,7 +346,7 @@ static inline void repeat(struct native_gen *g, struct gpiece piece)
     g->a.p = to + piece.bytes;
 }
 
-static __attribute__((noinline)) void save_locals(struct native_gen *g)
+static APART void save_locals(struct native_gen *g)
 {
     uint32_t from = asm_pos(&g->a);
     if (g->saves.bytes) {
@@ -364,7 +364,7 @@ static __attribute__((noinline)) void save_locals(struct native_gen *g)
     g->saves = (struct gpiece){ from, asm_pos(&g->a) - from };
 }
 
-static __attribute__((noinline)) void reload_locals(struct native_gen *g)
+static APART void reload_locals(struct native_gen *g)
 {
     uint32_t from = asm_pos(&g->a);
     if (g->reloads.bytes) {
@@ -446,13 +446,13 @@ static inline void arg_late(struct args *a, const struct gval *v, unsigned reg)
     a->late[a->late_count++].reg = reg;
 }
 
-static __attribute__((noinline)) void arg_stack(struct native_gen *g, struct args *a, struct gval *v)
+static APART void arg_stack(struct native_gen *g, struct args *a, struct gval *v)
 {
     val_store(g, v, mem_of(RSP, (int32_t)(a->stack * 8)));
     a->stack += type_words(v->type);
 }
 
-static __attribute__((noinline)) void arg_float(struct native_gen *g, struct args *a, struct gval *v)
+static APART void arg_float(struct native_gen *g, struct args *a, struct gval *v)
 {
     if (v->dirty) /* in a register, and canonical is as good there */
         val_clean(g, v);
@@ -476,7 +476,7 @@ static inline void drop_args(struct native_gen *g, uint32_t count, uint32_t gprs
     g->xmm_free |= xmms & ((1u << XMM_TEMPS) - 1);
 }
 
-static __attribute__((noinline)) void place_any(struct native_gen *g, const struct eng_functype *t)
+static APART void place_any(struct native_gen *g, const struct eng_functype *t)
 {
     struct args a;
     struct moves ints = { 0 };
@@ -561,8 +561,8 @@ static void spill_below(struct native_gen *g, uint32_t count)
             val_settle(g, i);
 }
 
-/* The one result, in xmm0. Not part of take_results(), whose registers it would have to keep. */
-static __attribute__((noinline)) void take_float(struct native_gen *g, uint8_t type)
+/* The one result, in xmm0. */
+static APART void take_float(struct native_gen *g, uint8_t type)
 {
     xmm_take(g, 0);
     struct gdest dest = dest_of(g, type);
@@ -573,7 +573,7 @@ static __attribute__((noinline)) void take_float(struct native_gen *g, uint8_t t
     dest_done(g, dest, type, dest.set ? dest.reg : 0u, false);
 }
 
-static __attribute__((noinline)) void take_several(struct native_gen *g, const struct eng_functype *t)
+static APART void take_several(struct native_gen *g, const struct eng_functype *t)
 {
     for (uint32_t i = 0, at = 0; i < t->result_count; i++) {
         mem_move(g, t->results[i], slot_mem(g, g->count), mem_of(RSP, (int32_t)(at * 8)));

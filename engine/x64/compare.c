@@ -1,9 +1,6 @@
 /* Comparisons, and what is done with them at once: branches, `if`, select. */
 #include "x64/gen.h"
 
-/* Not part of who calls it, whose registers and frame it would cost all the others. */
-#define APART __attribute__((noinline))
-
 static unsigned invert(unsigned cond)
 {
     return cond ^ 1; /* also of CC_FEQ and CC_FNE */
@@ -39,7 +36,7 @@ static enum cond_use use_of(struct native_gen *g)
     return use_at(g, past_eqz(g));
 }
 
-/* cond in d. */
+/* A condition beyond the CPU's in `to`; d: a temporary, which is held. */
 static void flags_to_reg(struct native_gen *g, unsigned cond, unsigned d, unsigned to)
 {
     unsigned t = gpr_alloc(g);
@@ -140,7 +137,8 @@ static void select_float(struct native_gen *g, struct gval *cond)
 /* p: past_eqz(). */
 static inline void use_cond_at(struct native_gen *g, enum cond_use use, const uint8_t *p, unsigned cond)
 {
-    cond ^= (unsigned)(p - g->p) & 1;
+    if ((p - g->p) & 1)
+        cond = invert(cond);
     g->p = p + 1;
     switch (use) {
     case USE_BRANCH:

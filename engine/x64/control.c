@@ -16,8 +16,7 @@ uint8_t body_type(const uint8_t **p)
     return heap < 0 ? (uint8_t)(heap & 0x7f) : ENG_FUNCREF;
 }
 
-/* Not part of next_label(), which needs it seldom, nor are others like this one here. */
-static __attribute__((noinline)) void read_type(struct native_gen *g, struct glabel *l)
+static APART void read_type(struct native_gen *g, struct glabel *l)
 {
     uint8_t byte = *g->p;
     if (byte > 0x40 && byte < 0x80) {
@@ -47,7 +46,7 @@ static inline struct glabel *next_label(struct native_gen *g, enum glabel_kind k
     return l;
 }
 
-static __attribute__((noinline)) void settle_from(struct native_gen *g, uint32_t height)
+static APART void settle_from(struct native_gen *g, uint32_t height)
 {
     for (uint32_t i = height; i < g->count; i++)
         val_settle(g, i);
@@ -130,7 +129,7 @@ static void resolve_entries(struct native_gen *g, uint32_t list)
 
 /* The operands' state does not change: a branch that may not be taken leaves others to
  * their path. Registers that the moved ones do not need are free to be changed. */
-static __attribute__((noinline)) void move_to_home(struct native_gen *g, uint32_t first, uint32_t home,
+static APART void move_to_home(struct native_gen *g, uint32_t first, uint32_t home,
                                                    uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -167,7 +166,7 @@ static inline void move_results(struct native_gen *g, const struct glabel *l)
         move_to_home(g, g->count - n, l->height, n);
 }
 
-static __attribute__((noinline)) void return_several(struct native_gen *g)
+static APART void return_several(struct native_gen *g)
 {
     uint32_t n = g->type->result_count, first = g->count - n, at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -255,7 +254,7 @@ static inline void branch_else(struct native_gen *g, struct glabel *l, unsigned 
     link_here(g, &l->else_fix);
 }
 
-static __attribute__((noinline)) void branch_else_float(struct native_gen *g, struct glabel *l,
+static APART void branch_else_float(struct native_gen *g, struct glabel *l,
                                                         unsigned cond)
 {
     if (cond == CC_FEQ) { /* when not equal or unordered */
@@ -317,7 +316,7 @@ static void push_results(struct native_gen *g, const struct glabel *l)
 }
 
 /* An `if` without else: its parameter is its result when it is not taken. */
-static __attribute__((noinline)) void missing_else(struct native_gen *g, struct glabel *l)
+static APART void missing_else(struct native_gen *g, struct glabel *l)
 {
     if (!g->dead)
         jump_to(g, l);
@@ -336,7 +335,7 @@ static inline void end_function(struct native_gen *g)
     gen_pause(g);
 }
 
-static __attribute__((noinline)) void end_any(struct native_gen *g)
+static APART void end_any(struct native_gen *g)
 {
     struct glabel *l = &g->labels[g->label_count - 1];
     if (l->kind == GL_FUNC) {
@@ -410,7 +409,7 @@ static inline void branch_if(struct native_gen *g, struct glabel *l, unsigned co
 }
 
 /* On one that is not. */
-static __attribute__((noinline)) void branch_if_float(struct native_gen *g, struct glabel *l,
+static APART void branch_if_float(struct native_gen *g, struct glabel *l,
                                                       unsigned cond)
 {
     if (cond == CC_FEQ) {
@@ -424,7 +423,7 @@ static __attribute__((noinline)) void branch_if_float(struct native_gen *g, stru
 }
 
 /* Over the code that moves values, when the condition does not hold. */
-static __attribute__((noinline)) void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
+static APART void branch_moving(struct native_gen *g, struct glabel *l, unsigned cond)
 {
     uint8_t *go = NULL;
     uint32_t skip = 0, gprs = g->gpr_free, xmms = g->xmm_free;
@@ -465,7 +464,7 @@ void gen_br_if(struct native_gen *g, uint32_t depth)
 /* --- br_table ------------------------------------------------------------------------------------- */
 
 /* An entry that leads to a label that wants values moved: there is a stub for all of these. */
-static __attribute__((noinline)) void moving_entry(struct native_gen *g, struct glabel *l, uint32_t at,
+static APART void moving_entry(struct native_gen *g, struct glabel *l, uint32_t at,
                                                    uint32_t table, uint32_t *stubs)
 {
     if (l->table_number != g->table_number) {

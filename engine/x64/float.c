@@ -1,9 +1,6 @@
 /* Floating point. Results may be NaNs of the CPU's making: they are pushed as dirty. */
 #include "x64/gen.h"
 
-/* Not part of who calls it, whose registers and frame it would cost all the others. */
-#define APART __attribute__((noinline))
-
 static uint32_t scalar(uint8_t type, unsigned byte)
 {
     return X64_SCALAR(type == ENG_F64, byte);

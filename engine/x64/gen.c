@@ -164,7 +164,7 @@ bool gen_cpu(struct native_gen *g)
 /* --- bodies ------------------------------------------------------------------------------------ */
 
 /* Behind what never returns: up to the end or else that code can reach again. */
-static __attribute__((noinline)) void skip_dead(struct native_gen *g)
+static APART void skip_dead(struct native_gen *g)
 {
     uint32_t depth = 0;
     for (;;) {

@@ -20,6 +20,9 @@
 #include "runtime/native.h"
 #include "x64/asm.h"
 
+/* Not part of who calls it, whose registers and frame it would cost all the others. */
+#define APART __attribute__((noinline))
+
 /* All through a call from outside: what is left of the budget, memory's start, the instance. */
 enum { REG_BUDGET = R13, REG_MEM = R14, REG_INST = R15, NO_REG = 0xff };
 enum { XMM_TEMPS = 8 }; /* xmm0 to xmm7; the others are for locals */

@@ -3,9 +3,6 @@
 
 enum { FIRST_LOAD = 0x28, FIRST_STORE = 0x36 };
 
-/* Not part of who calls it, whose registers and frame it would cost all the others. */
-#define APART __attribute__((noinline))
-
 struct access {
     uint32_t op;
     uint8_t type;
@@ -157,7 +154,7 @@ static APART void load_any(struct native_gen *g, uint8_t opcode, struct gval *at
 {
     const struct access *x = &loads[opcode - FIRST_LOAD];
     int_hold(g, at);
-    if (at->reg == NO_REG && at->kind != G_CONST) {
+    if (at->reg == NO_REG && at->kind != G_CONST) { /* from the frame: again, as an operand in a register */
         val_temp(g, at);
         g->count++;
         gen_load(g, opcode);
@@ -220,16 +217,7 @@ void gen_load(struct native_gen *g, uint8_t opcode)
         load_any(g, opcode, at);
         return;
     }
-    bool temp = at->kind == G_REG;
-    if (d != NO_REG) {
-        if (temp)
-            gpr_free(g, from);
-        dest_pass(g, p + 2);
-    } else {
-        g->p = p + 2;
-        d = temp ? from : gpr_next(g);
-        int_back(g, x->type, d);
-    }
+    d = dest_alone(g, p + 2, d, at, x->type);
     near_access(g, x->op, d, from, p[1]);
 }
 
@@ -260,7 +248,8 @@ static inline bool store_has(const struct access *x, const struct gval *v)
 }
 
 /* Of v, which is in a register when it has to be. */
-static APART void store_far(struct native_gen *g, const struct access *x, struct gval *at, const struct gval *v)
+static APART void store_far(struct native_gen *g, const struct access *x, struct gval *at,
+                            const struct gval *v)
 {
     struct memarg to = body_memarg(&g->p);
     struct x64_mem m = mem_address(g, at, to, x->width);

@@ -1,9 +1,6 @@
 /* Integer arithmetic. */
 #include "x64/gen.h"
 
-/* Not part of who calls it, whose registers and frame it would cost all the others. */
-#define APART __attribute__((noinline))
-
 static bool imm32(const struct gval *v, int32_t *ret)
 {
     if (v->kind != G_CONST)
@@ -307,7 +304,8 @@ static APART void shift_any(struct native_gen *g, uint8_t type, struct gval *a, 
 }
 
 /* d = a shifted, of registers. */
-static APART void shift_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a, unsigned k)
+static APART void shift_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a,
+                            unsigned k)
 {
     if (a != d) {
         if (ext == EXT_SHL && k == 1) {
@@ -339,15 +337,7 @@ static void shift_const(struct native_gen *g, uint8_t type, unsigned ext, unsign
         shift_any(g, type, a, ext, k);
         return;
     }
-    bool temp = a->kind == G_REG;
-    if (d != NO_REG) {
-        if (temp)
-            gpr_free(g, from);
-        dest_pass(g, p);
-    } else {
-        d = temp ? from : gpr_next(g);
-        int_back(g, type, d);
-    }
+    d = dest_alone(g, p, d, a, type);
     shift_put(g, wide_flag(type), ext, d, from, k);
 }
 
@@ -598,7 +588,8 @@ void gen_numeric(struct native_gen *g, uint8_t opcode)
 static bool and_is_special(const struct native_gen *g, uint64_t bits)
 {
     uint8_t then = g->p[1];
-    return bits == 0xff || bits == 0xffff || bits == 0xffffffff || then == 0x45 || then == 0x0d || then == 0x04;
+    bool tested = then == 0x45 || then == 0x0d || then == 0x04;
+    return tested || bits == 0xff || bits == 0xffff || bits == 0xffffffff;
 }
 
 /* Of an operand that has been taken, but for its temporary. */
@@ -622,7 +613,8 @@ static APART bool numeric_const_any(struct native_gen *g, struct gval *a, unsign
 }
 
 /* d = a op imm of registers. */
-static APART bool const_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a, int32_t imm)
+static APART bool const_put(struct native_gen *g, uint32_t w, unsigned ext, unsigned d, unsigned a,
+                            int32_t imm)
 {
     if (a != d) {
         if (ext == EXT_ADD) {
@@ -663,15 +655,7 @@ bool gen_numeric_const(struct native_gen *g, uint64_t bits)
     unsigned d = dest_look(g, p), from = a->reg;
     if (d == DEST_ASK || from == NO_REG || !g->gpr_free)
         return numeric_const_any(g, a, ext, imm, type);
-    bool temp = a->kind == G_REG;
-    if (d != NO_REG) {
-        if (temp)
-            gpr_free(g, from);
-        dest_pass(g, p);
-    } else {
-        d = temp ? from : gpr_next(g);
-        int_back(g, type, d);
-    }
+    d = dest_alone(g, p, d, a, type);
     return const_put(g, wide_flag(type), ext, d, from, imm);
 }
 

@@ -29,7 +29,7 @@ static inline void put_place(struct native_gen *g, uint32_t pos, uint32_t offset
 }
 
 /* Not part of gen_place_any(), whose registers it would have to keep. */
-static __attribute__((noinline)) void grow_and_put(struct native_gen *g, uint32_t pos,
+static APART void grow_and_put(struct native_gen *g, uint32_t pos,
                                                    uint32_t offset, bool far)
 {
     if (gen_grow(g, (void **)&g->map, &g->map_capacity, (size_t)g->map_bytes + PLACE_MAX, 1))

@@ -380,6 +380,25 @@ static inline unsigned gpr_next(struct native_gen *g)
     return reg;
 }
 
+/* Where the result of an operation on v alone goes, which has been taken, but for its temporary, and is in a
+ * register; found: what dest_look(g, p) said, and not DEST_ASK. Goes on behind what sets it. */
+static inline unsigned dest_alone(struct native_gen *g, const uint8_t *p, unsigned found,
+                                  const struct gval *v, uint8_t type)
+{
+    unsigned reg = v->reg;
+    bool temp = v->kind == G_REG;
+    if (found != NO_REG) {
+        if (temp)
+            gpr_free(g, reg);
+        dest_pass(g, p);
+        return found;
+    }
+    g->p = p;
+    reg = temp ? reg : gpr_next(g);
+    int_back(g, type, reg);
+    return reg;
+}
+
 /* Moves v, which is no number, into a register other than v's. */
 static inline void int_move(struct native_gen *g, const struct gval *v, unsigned reg, uint32_t w)
 {
@@ -399,7 +418,8 @@ static inline void dest_done(struct native_gen *g, struct gdest d, uint8_t type,
         val_push_reg(g, type, reg, dirty);
 }
 
-static inline void float_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg, unsigned dirty)
+static inline void float_done(struct native_gen *g, struct gdest d, uint8_t type, unsigned reg,
+                              unsigned dirty)
 {
     if (d.set)
         dest_set(g, type, reg, dirty);

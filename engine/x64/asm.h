@@ -204,8 +204,9 @@ static inline void asm_rr_byte(struct assembler *a, uint32_t op, unsigned reg, u
     p[2] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
     a->p = p + 3;
 }
-/* Of any operation that is not wide and has no operands of 8 bits; and of that, with mem_of(RSP, disp). */
-static inline uint8_t *asm_sse_prefix(uint8_t *p, uint32_t op, unsigned rex)
+/* Prefixes, of which rex are that one's bits, and opcode; where the operands follow. Bytes that may be absent
+ * are written and then kept or not, which is quicker than to guess. */
+static inline uint8_t *asm_prefixes(uint8_t *p, uint32_t op, unsigned rex)
 {
     *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
     p += (op >> 24 & 3) != 0;
@@ -214,16 +215,17 @@ static inline uint8_t *asm_sse_prefix(uint8_t *p, uint32_t op, unsigned rex)
     memcpy(p, &op, 4);
     return p + (op >> 28) + 1;
 }
+/* Of any operation that is not wide and has no operands of 8 bits; and of that, with mem_of(RSP, disp). */
 static inline void asm_rr_sse(struct assembler *a, uint32_t op, unsigned reg, unsigned rm)
 {
-    uint8_t *p = asm_sse_prefix(a->p, op, (reg >> 1 & 4) | rm >> 3);
+    uint8_t *p = asm_prefixes(a->p, op, (reg >> 1 & 4) | rm >> 3);
     *p = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
     a->p = p + 1;
 }
 static inline void asm_sp_sse(struct assembler *a, uint32_t op, unsigned reg, int32_t disp)
 {
     unsigned any = disp != 0, small = disp == (int8_t)disp;
-    uint8_t *p = asm_sse_prefix(a->p, op, reg >> 1 & 4);
+    uint8_t *p = asm_prefixes(a->p, op, reg >> 1 & 4);
     p[0] = (uint8_t)((small ? any : 2) << 6 | (reg & 7) << 3 | 4);
     p[1] = 4 << 3 | RSP;
     memcpy(p + 2, &disp, 4);
@@ -283,13 +285,8 @@ static inline void asm_lea_sum(struct assembler *a, uint32_t w, unsigned reg, un
 static inline void asm_rm_near(struct assembler *a, uint32_t op, unsigned reg, unsigned base,
                                unsigned index, uint8_t disp)
 {
-    uint8_t *p = a->p;
-    unsigned any = disp != 0;
-    *p = (uint8_t)(UINT32_C(0xf2f36600) >> (op >> 24 & 3) * 8);
-    p += (op >> 24 & 3) != 0;
-    *p++ = (uint8_t)(0x41 | (op >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2));
-    memcpy(p, &op, 4);
-    p += (op >> 28) + 1;
+    unsigned any = disp != 0, rex = (op >> 24 & 8) | (reg >> 1 & 4) | (index >> 2 & 2) | base >> 3;
+    uint8_t *p = asm_prefixes(a->p, op, rex);
     p[0] = (uint8_t)(any << 6 | (reg & 7) << 3 | 4);
     p[1] = (uint8_t)((index & 7) << 3 | (base & 7));
     p[2] = disp;

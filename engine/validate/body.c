@@ -367,7 +367,7 @@ int compile_body(struct compiler *c)
 {
     struct reader *r = &c->l->r;
     while (c->label_count) {
-        if (c->native && c->local_names == c->local_count) /* numbers of locals are slots */
+        if (quick_applies(c))
             quick_run(c);
         if (!c->label_count)
             break;

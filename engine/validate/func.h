@@ -368,6 +368,10 @@ unsigned numeric_signature(unsigned opcode, uint8_t *ret_in, uint8_t *ret_out);
 const struct access *access_of(unsigned opcode);
 /* Validates as many instructions as can be done in a straight line: quick.c */
 void quick_begin(struct compiler *c);
+static inline bool quick_applies(const struct compiler *c)
+{
+    return c->native && c->local_names == c->local_count; /* numbers of locals are slots */
+}
 void quick_run(struct compiler *c);
 
 /* All instructions of a body: body.c */

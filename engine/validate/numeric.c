@@ -208,7 +208,7 @@ int emit_eqz(struct compiler *c, uint8_t type)
     struct value *v = &c->values[c->value_count - 1];
     if (!c->dead && type == ENG_I32 && invert_last(c, v))
         return 0;
-    if (c->native && c->local_names == c->local_count && v->type == type) {
+    if (quick_applies(c) && v->type == type) {
         v->type = ENG_I32; /* no higher than the quick way, which this one may stand in for */
         return 0;
     }

@@ -299,7 +299,7 @@ static bool attend(struct native_gen *g)
 }
 
 /* From one instruction to the next, which is at p; the latter when nothing has been compiled since the
- * last. Each kind has its own jump, which is what a CPU guesses by. */
+ * last. A jump for each kind is what a CPU guesses best by; clang 19 makes a few of them all. */
 #define NEXT                                                                                      \
     do {                                                                                          \
         if (g->a.p >= g->limit && !attend(g))                                                     \

@@ -263,50 +263,9 @@ int section_globals(struct loader *l)
     return 0;
 }
 
-static uint32_t name_hash(struct span name)
-{
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = name.len, word = 0;
-    size_t i = 0;
-    for (; name.len - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, name.p + i, sizeof word);
-        hash = (hash ^ word) * factor;
-        hash ^= hash >> 32;
-    }
-    for (word = 0; i < name.len; i++)
-        word = word << 8 | name.p[i];
-    return (uint32_t)((hash ^ word) * factor >> 32);
-}
-
-/* Are the exports' names seen at a glance to differ? When their hashes do, and no more than a few are
- * at one place of the table, which is up to who made the module. */
-static bool exports_surely_unique(struct loader *l)
-{
-    enum { TRIES = 16 };
-    const struct eng_module *m = l->m;
-    uint32_t mask = 15;
-    while (mask < 2 * m->export_count)
-        mask = 2 * mask + 1;
-    size_t bytes = ((size_t)mask + 1) * sizeof(uint32_t);
-    uint32_t *hashes = l->env->resize(l->env->ctx, NULL, 0, bytes), tries = 0;
-    if (!hashes)
-        return false;
-    memset(hashes, 0, bytes);
-    for (uint32_t i = 0; i < m->export_count && tries < TRIES; i++) {
-        uint32_t hash = name_hash(m->exports[i].name) | 1, at = hash >> 1 & mask;
-        for (tries = 0; hashes[at] && tries < TRIES; at = (at + 1) & mask)
-            tries = hashes[at] == hash ? TRIES : tries + 1;
-        hashes[at] = hash;
-    }
-    l->env->resize(l->env->ctx, hashes, bytes, 0);
-    return tries < TRIES;
-}
-
 static int export_check_unique(struct loader *l, const uint8_t *at)
 {
     const struct eng_module *m = l->m;
-    if (exports_surely_unique(l))
-        return 0;
     size_t bytes = (size_t)m->export_count * sizeof(struct trie_node);
     struct trie_node *nodes = l->env->resize(l->env->ctx, NULL, 0, bytes + 1), *names = NULL;
     if (!nodes)

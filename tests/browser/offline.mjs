@@ -176,26 +176,53 @@ const take_over = page =>
 const lost = (page, name) =>
   page.waitForFunction(name_ => sessionStorage.getItem('lost') !== name_, name).then(() => true);
 
+// Notes in the tab when another service worker takes over, in milliseconds of the page's life.
+const note_take_over = () => navigator.serviceWorker.addEventListener('controllerchange', () =>
+  sessionStorage.setItem('taken over', performance.now()));
+
+// A new build while the page is still loading, which it would be for ever.
+async function meets_new_build(s, page) {
+  const START_MS = 5000; // page.js: after which a page counts as loaded
+  await page.addInitScript(lose_worker, 'core');
+  await page.addInitScript(note_take_over);
+  await page.reload();
+  await check('a page without its core does not prompt', async () => !await s.shows(/^vyoma>/m, 1000), s);
+  seal(PARTS);
+  await page.evaluate(async () => { (await navigator.serviceWorker.getRegistration()).update(); });
+  await check('a new build is run when it has had its time', async () => await s.shows(/^vyoma>/m, 20000) &&
+    await runs_build(page) === served_build(), s);
+  await check('and not before', () => page.evaluate(ms =>
+    Number(sessionStorage.getItem('taken over')) > ms, START_MS - 100), s);
+}
+
 async function losses(s, page, server) {
   await s.open(server.address);
   await s.shows(/^vyoma>/m);
   await controlled(page);
-  await page.addInitScript(lose_worker, 'core');
-  await page.reload();
-  await check('a page without its core does not prompt', async () => !await s.shows(/^vyoma>/m, 2000), s);
-  await take_over(page);
-  await check('when another service worker took over then, it loads again', () => s.shows(/^vyoma>/m), s);
+  await meets_new_build(s, page);
   await page.waitForTimeout(500); // until there is a worker for the next app
   await page.evaluate(lose_worker);
-  await says_hello(s, 'H.llo');
+  await says_hello(s, 'Hello');
   await lost(page, 'core'); // the worker for the one after that
   await s.command('start hello');
   await check('an app whose worker does not come does not begin', async () =>
-    !await s.shows(/H.llo[^]*H.llo/, 2000), s);
+    !await s.shows(/Hello[^]*Hello/, 2000), s);
   await take_over(page);
-  await check('it gets another', () => s.shows(/H.llo[^]*H.llo/), s);
+  await check('when another service worker took over then, it gets another', () =>
+    s.shows(/Hello[^]*Hello/), s);
   await check('and the page goes on as it was', async () =>
     (await s.screen()).match(/^vyoma>/gm).length === 3, s);
+  await page.waitForTimeout(500);
+  await page.evaluate(() => { self.Worker = class extends EventTarget { postMessage() {} terminate() {} }; });
+  await s.command('start hello'); // the last worker there is
+  await s.shows(/Hello[^]*Hello[^]*Hello/);
+  await page.waitForTimeout(500);
+  await s.command('start hello');
+  await s.shows(/(starting hello[^]*){4}/);
+  await take_over(page);
+  await page.waitForTimeout(500);
+  await take_over(page);
+  await check('one that gets none is refused in words', () => s.shows(/its worker could not be loaded/), s);
 }
 
 async function plain(s, page, server) {

@@ -462,10 +462,10 @@ const boot_text = async () => await take_first(new URL('boot.toml', self.locatio
 // All at once, and before anybody has asked for it.
 const ANOTHER = 'Vyoma is running in another tab or window of this browser, and only one can run at a ' +
                 'time. Use that one, or close it: then this one starts.';
-let told = false; // that there is another
+let another = false; // which the person has been told
 
 const alone = be_alone(() => {
-  told = true;
+  another = true;
   early.length = 0;
   self.postMessage({ say: ANOTHER });
 });
@@ -480,7 +480,7 @@ prepared.catch(() => {}); // boot() says it
 async function boot({ run: ends, bridge: relay }) {
   bridge = relay ?? null;
   await alone;
-  if (told)
+  if (another)
     self.postMessage({ unsay: ANOTHER });
   const [core_wasm, wasi_wasm, boot_toml] = await prepared;
   core = core_wasm.instance.exports;
@@ -500,7 +500,7 @@ async function boot({ run: ends, bridge: relay }) {
 }
 
 let booted = false;
-const early = []; // what came before that; but nobody means to type to a page that says it does not run
+const early = []; // what came before that; nobody means to type to a page that says there is another
 const EARLY_MOST = 64;
 
 function on_message(data) {
@@ -527,7 +527,7 @@ self.onmessage = ({ data }) => {
     boot_or_say(data.boot);
   else if (booted)
     on_message(data);
-  else if (early.length < EARLY_MOST && (!told || data.size))
+  else if (early.length < EARLY_MOST && (!another || data.size))
     early.push(data);
 };
 

@@ -17,7 +17,7 @@ export const core = self.crossOriginIsolated
 // What the core says before there is a terminal waits here. It shows no more than 256 KiB without
 // being told that it was seen.
 const said = [];
-let take = data => said.push(data);
+let take = data => said.push(data), started = false;
 
 export function listen(taker) {
   take = data => {
@@ -59,8 +59,6 @@ function make_first() {
 
 // Another service worker has taken over. It waits for pages that load (root/sw.js), but one may have
 // begun to since; and in Chromium 156 what was asked for just then may never come.
-let started = false;
-
 function taken_over() {
   if (!started)
     location.reload();

@@ -14,11 +14,10 @@ export function be_alone(wait) {
   const timer = setTimeout(wait, ALONE_MS);
   return new Promise((resolve, reject) => {
     navigator.locks.request(LOCK, () => {
-      clearTimeout(timer);
       resolve();
       return new Promise(() => {});
     }).catch(reject);
-  });
+  }).finally(() => clearTimeout(timer));
 }
 
 export class Storage {

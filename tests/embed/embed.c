@@ -15,6 +15,8 @@
 /* A 32-bit address plus a 32-bit offset plus the widest access stays below this. */
 #define RESERVED_BYTES ((UINT64_C(8) << 30) + 65536)
 
+enum { PAGE = 4096 };
+
 static struct eng_store *watched;
 static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
 
@@ -119,7 +121,6 @@ static bool is_zero(const uint8_t *p, size_t len)
 /* Pages of zeros stay holes of the file. */
 static int write_image(int fd, const uint8_t *base, uint64_t size)
 {
-    enum { PAGE = 4096 };
     if (ftruncate(fd, (off_t)size) < 0)
         return E_NOMEM;
     for (uint64_t at = 0; at < size; at += PAGE)
@@ -187,7 +188,7 @@ static void *code_create(void *ctx, size_t bytes)
 
 static int code_seal(void *ctx, void *p, size_t bytes, size_t used)
 {
-    size_t kept = (used + 4095) & ~(size_t)4095;
+    size_t kept = (used + PAGE - 1) & ~(size_t)(PAGE - 1);
     if (mprotect(p, used, PROT_READ | PROT_EXEC) < 0)
         return E_NOMEM;
     if (kept < bytes)

@@ -202,7 +202,7 @@ void asm_endbr(struct assembler *a)
     asm_32(a, 0xfa1e0ff3);
 }
 
-void asm_align(struct assembler *a, unsigned to)
+void asm_align_at(struct assembler *a, unsigned to, unsigned rest)
 {
     static const uint8_t nops[9][9] = {
         { 0x90 },
@@ -215,7 +215,7 @@ void asm_align(struct assembler *a, unsigned to)
         { 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
         { 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
     };
-    unsigned n = -asm_pos(a) & (to - 1);
+    unsigned n = (rest - asm_pos(a)) & (to - 1);
     while (n) {
         unsigned take = n < 9 ? n : 9;
         memcpy(a->p, nops[take - 1], take);

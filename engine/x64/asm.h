@@ -315,8 +315,12 @@ static inline void asm_patch(struct assembler *a, uint32_t at, uint32_t target)
     asm_write32(a, at, target - (at + 4));
 }
 void asm_endbr(struct assembler *a);
-/* Fills up with no-operations to a multiple of `to`. */
-void asm_align(struct assembler *a, unsigned to);
+/* Fills up with no-operations to `rest` more than a multiple of `to`, a power of two. */
+void asm_align_at(struct assembler *a, unsigned to, unsigned rest);
+static inline void asm_align(struct assembler *a, unsigned to)
+{
+    asm_align_at(a, to, 0);
+}
 
 static inline void asm_mov(struct assembler *a, unsigned d, unsigned s)
 {

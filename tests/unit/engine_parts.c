@@ -291,6 +291,25 @@ static void make_deep_module(void)
     sized_end(at);
 }
 
+/* Decision 63. What is no function begins at a multiple of 16. */
+TEST(functions_begin_apart)
+{
+    static const uint8_t begin[] = { 0xf3, 0x0f, 0x1e, 0xfa }; /* endbr64 */
+    static const struct way ways[] = { { 0, 0, false, ENG_TIER_BASELINE, false },
+                                       { 1, PART, false, ENG_TIER_BASELINE, false } };
+    make_module(false);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        unsigned found[4] = { 0 };
+        size_t len = code_of(&ways[i]);
+        for (size_t at = 0; at + sizeof begin <= len; at += sizeof begin)
+            if (memcmp(w.code + at, begin, sizeof begin) == 0)
+                found[at / sizeof begin % 4]++;
+        CHECK(found[0] >= FUNCS / 4);
+        for (unsigned quarter = 1; quarter < 4; quarter++)
+            CHECK_INT(found[quarter], FUNCS / 4);
+    }
+}
+
 TEST(part_that_leaves_its_place)
 {
     static uint8_t first[sizeof w.code];
@@ -499,5 +518,6 @@ TEST(no_code_memory)
     close_world();
 }
 
-TEST_MAIN(RUN(same_code) RUN(part_that_leaves_its_place) RUN(same_behaviour) RUN(same_refusals) RUN(first_of_two)
+TEST_MAIN(RUN(same_code) RUN(functions_begin_apart)
+          RUN(part_that_leaves_its_place) RUN(same_behaviour) RUN(same_refusals) RUN(first_of_two)
           RUN(types_in_code) RUN(no_memory) RUN(no_code_memory))

@@ -65,6 +65,16 @@ static bool add_body(struct section *x, uint32_t index, const uint8_t *from, con
     return true;
 }
 
+/* Only a size is read of each body, and where the next one is depends on it: without this each
+ * would wait for memory. A body has some 200 bytes. */
+static void prefetch_ahead(const struct reader *r)
+{
+    enum { LINE = 64, AHEAD = 1024, LINES = 4 };
+    if (reader_left(r) >= AHEAD + LINES * LINE)
+        for (unsigned i = 0; i < LINES; i++)
+            __builtin_prefetch(r->p + AHEAD + i * LINE);
+}
+
 /* False when some size is wrong, which its reader will say when it is its turn, or no memory. */
 static bool add_bodies(struct section *x)
 {
@@ -73,6 +83,7 @@ static bool add_bodies(struct section *x)
     r.err = &unused;
     for (uint32_t i = 0; i < module_func_defined(x->l->m); i++) {
         const uint8_t *from = r.p;
+        prefetch_ahead(&r);
         reader_bytes(&r, reader_u32(&r));
         if (r.failed || !add_body(x, i, from, r.p))
             return false;

@@ -15,7 +15,7 @@
 /* A 32-bit address plus a 32-bit offset plus the widest access stays below this. */
 #define RESERVED_BYTES ((UINT64_C(8) << 30) + 65536)
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, HUGE_FROM = 8 << 20 };
 
 static struct eng_store *watched;
 static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
@@ -183,7 +183,11 @@ static int mem_restore(void *ctx, struct eng_mem_block *block, void *p)
 static void *code_create(void *ctx, size_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED)
+        return NULL;
+    if (bytes >= HUGE_FROM) /* as in the Linux worker */
+        madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
 }
 
 static int code_seal(void *ctx, void *p, size_t bytes, size_t used)

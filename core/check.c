@@ -162,6 +162,7 @@ static const char *check_console(const struct core *c)
 {
     const struct console *con = &c->console;
     MUST(con->edit_len < EDIT_BYTES_MAX, "5: the edited line's length");
+    MUST(con->ahead_len <= EDIT_BYTES_MAX, "5: what was typed ahead");
     MUST(con->focus == NO_SLOT || app_at(c, con->focus)->state != APP_FREE, "10: focus");
     MUST(con->home == NO_SLOT || app_at(c, con->home)->state != APP_FREE, "10: home");
     MUST(!c->powered || c->stopping, "12: the power went off unasked");

@@ -57,18 +57,6 @@ void console_focus(struct core *c, struct app *a)
         output_show_again(c, a);
 }
 
-void console_app_up(struct core *c, struct app *a)
-{
-    struct console *con = &c->console;
-    bool shell = manifest_has(&a->manifest, MANIFEST_CAP_SHELL);
-    if (con->home == NO_SLOT && shell)
-        con->home = a->slot;
-    if (con->home == a->slot && con->focus == NO_SLOT)
-        con->focus = a->slot;
-    if (con->focus == a->slot)
-        tell_focus(c, a, true);
-}
-
 void console_life_over(struct core *c, struct app *a)
 {
     struct console *con = &c->console;
@@ -275,11 +263,88 @@ void console_input_due(struct core *c, struct app *a)
     stdin_close(c, a);
 }
 
+/* What is on the line that it will edit itself from now on. */
+static void give_line_begun(struct core *c, struct app *a)
+{
+    char keys[EDIT_BYTES_MAX];
+    struct span s = span_of(keys, c->console.edit_len);
+    if (s.len)
+        memcpy(keys, c->console.edit, s.len);
+    while (c->console.edit_len)
+        erase_one(c);
+    pass_keys(c, a, s);
+}
+
 void console_keys_wanted(struct core *c, struct app *a)
 {
     a->raw_keys = true;
+    if (focus_of(c) == a)
+        give_line_begun(c, a);
     if (a->input_end_ms != UINT64_MAX)
         tell_input_end(c, a);
+}
+
+/* The shell is not up: not yet, or not again. Then keys wait, as on any terminal, for as many as
+ * a line has room for. */
+static bool nobody_home(const struct core *c)
+{
+    const struct app *a = focus_of(c);
+    return !a || (at_home(c) && !app_is_up(a));
+}
+
+static void keep_ahead(struct core *c, struct span s)
+{
+    struct console *con = &c->console;
+    s = span_take(s, EDIT_BYTES_MAX - con->ahead_len);
+    if (s.len)
+        memcpy(con->ahead + con->ahead_len, s.p, s.len);
+    con->ahead_len += (uint32_t)s.len;
+}
+
+static void type_keys(struct core *c, struct span s)
+{
+    while (s.len) {
+        struct app *a = focus_of(c);
+        if (nobody_home(c)) {
+            keep_ahead(c, s);
+            return;
+        }
+        if (a->raw_keys && app_is_up(a)) {
+            size_t n = at_home(c) ? s.len : span_find(s, CTRL_RBRACKET);
+            pass_keys(c, a, span_take(s, n));
+            if (n < s.len)
+                console_focus(c, NULL);
+            s = span_skip(s, n + 1);
+        } else {
+            key(c, s.p[0]);
+            s = span_skip(s, 1);
+        }
+    }
+}
+
+static void type_ahead(struct core *c)
+{
+    char keys[EDIT_BYTES_MAX];
+    struct span s = span_of(keys, c->console.ahead_len);
+    if (c->stopping || !s.len)
+        return;
+    memcpy(keys, c->console.ahead, s.len);
+    c->console.ahead_len = 0;
+    type_keys(c, s);
+}
+
+void console_app_up(struct core *c, struct app *a)
+{
+    struct console *con = &c->console;
+    bool shell = manifest_has(&a->manifest, MANIFEST_CAP_SHELL);
+    if (con->home == NO_SLOT && shell)
+        con->home = a->slot;
+    if (con->home == a->slot && con->focus == NO_SLOT)
+        con->focus = a->slot;
+    if (con->focus == a->slot) {
+        tell_focus(c, a, true);
+        type_ahead(c);
+    }
 }
 
 void console_event(struct core *c, const struct core_event *ev)
@@ -301,17 +366,5 @@ void console_event(struct core *c, const struct core_event *ev)
         if (a && app_is_alive(a))
             stdin_close(c, a);
     }
-    while (s.len) {
-        a = focus_of(c);
-        if (a && a->raw_keys && app_is_up(a)) {
-            size_t n = at_home(c) ? s.len : span_find(s, CTRL_RBRACKET);
-            pass_keys(c, a, span_take(s, n));
-            if (n < s.len)
-                console_focus(c, NULL);
-            s = span_skip(s, n + 1);
-        } else {
-            key(c, s.p[0]);
-            s = span_skip(s, 1);
-        }
-    }
+    type_keys(c, s);
 }

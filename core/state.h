@@ -250,8 +250,9 @@ struct console {
     uint32_t columns, rows;
     struct bucket focus_bytes, shows_all, notices;
     uint8_t escape; /* progress through an escape sequence */
-    uint32_t edit_len;
+    uint32_t edit_len, ahead_len;
     char edit[EDIT_BYTES_MAX];
+    char ahead[EDIT_BYTES_MAX]; /* typed while there is nobody to give it to */
 };
 
 struct core {

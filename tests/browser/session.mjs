@@ -100,6 +100,19 @@ async function stopping(s) {
   await check('then everything goes on', () => s.shows(/^calculator: = 99/m, 20000), s);
 }
 
+// The terminal is there before the shell is: whoever types then is no less heard.
+async function hurried(s, address) {
+  const TIMES = 5;
+  let heard = 0;
+  for (let i = 0; i < TIMES; i++) {
+    await s.page.goto(address, { waitUntil: 'commit' });
+    await s.page.locator('.xterm-helper-textarea').focus();
+    await s.command('ps');
+    heard += await s.shows(/^shell\s+0\s+running/m);
+  }
+  await check('what is typed at once reaches the shell, each time', () => heard === TIMES, s);
+}
+
 async function main() {
   const server = await serve('out/tests/browser/web');
   const browser = await browse();
@@ -121,6 +134,7 @@ async function main() {
     await check('the refusals are in it', () => /"event":"cap_deny","app":"rogue-import"/.test(log) &&
       /"event":"verify","app":"changed","result":"mismatch"/.test(log), s);
     await stopping(s);
+    await hurried(s, server.address);
     await s.command('poweroff');
     await check('poweroff ends the system', async () => {
       await page.waitForFunction(() =>

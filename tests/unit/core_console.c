@@ -417,6 +417,85 @@ TEST(raw_keys_end_with_the_life)
     lab_free(lab);
 }
 
+/* What is typed before there is a shell, and before it asks for keys, is its own. */
+TEST(keys_wait_for_the_shell)
+{
+    struct lab *lab = lab_with("[[app]]\nname = \"a\"\n", true);
+    lab_type(lab, "ab\x7f" "c\n");
+    lab_type(lab, "d\xc3\xbc");
+    CHECK_STR(shown(lab), "");
+    lab_start(lab, "sh", false);
+    CHECK_STR(lab_app(lab, "sh")->got, "VYOMA_SYSTEM:focus:on\nac\n");
+    CHECK_STR(shown(lab), "ab\\x08 \\x08c\\nd\xc3\xbc");
+    lab_clear(lab);
+    lab_output(lab, "sh", "@supervisor: console raw\n");
+    CHECK_STR(lab_app(lab, "sh")->got,
+              "VYOMA_INPUT:bytes:64c3bc\nREPLY: console raw\nREPLY:END\n");
+    CHECK_STR(shown(lab), "\\x08 \\x08\\x08 \\x08");
+    CHECK_STR(typed(lab, "sh", "e"), "VYOMA_INPUT:bytes:65\n");
+    lab_free(lab);
+}
+
+/* The same of the app that boot.toml gives the console to. */
+TEST(keys_wait_for_the_focus_of_boot_toml)
+{
+    struct lab *lab = lab_new(NULL);
+    lab_add(lab, "sh", APP("sh", STDIO "shell = true\n"))->slow = true;
+    lab_boot(lab, "[system]\nfocus = \"sh\"\n[[app]]\nname = \"sh\"\n", true);
+    struct lab_app *sh = lab_app(lab, "sh");
+    lab_clear(lab);
+    lab_type(lab, "ab\n");
+    lab_event(lab, (struct core_event){ .type = CORE_EV_LOADED, .app = sh->id,
+                                        .text = span_of_cstr(sh->manifest) });
+    lab_type(lab, "cd");
+    CHECK_STR(shown(lab), "");
+    lab_event(lab, (struct core_event){ .type = CORE_EV_SPAWNED, .app = sh->id, .pid = 9 });
+    CHECK_STR(sh->got, "VYOMA_SYSTEM:focus:on\nab\n");
+    CHECK_STR(typed(lab, "sh", "\n"), "cd\n");
+    lab_free(lab);
+}
+
+TEST(keys_wait_for_a_shell_that_starts_again)
+{
+    struct lab *lab = lab_with("[[app]]\nname = \"sh\"\nrestart = \"always\"\nbackoff_ms = 500\n", true);
+    command(lab, "console raw");
+    lab_exit(lab, "sh", CORE_EXIT_CODE, 1);
+    CHECK_STR(typed(lab, "sh", "ab\n"), "");
+    CHECK_STR(typed(lab, "sh", "c"), "");
+    CHECK_STR(shown(lab), "");
+    lab_pass(lab, 600);
+    CHECK_STR(lab_app(lab, "sh")->got, "VYOMA_SYSTEM:focus:on\nab\n");
+    CHECK_STR(typed(lab, "sh", "d\n"), "cd\n");
+    lab_free(lab);
+}
+
+TEST(keys_that_wait_have_a_bound)
+{
+    static char keys[2001];
+    struct lab *lab = lab_with("", true);
+    memset(keys, 'x', 1023);
+    keys[1023] = '\n';
+    memset(keys + 1024, 'y', 976);
+    lab_type(lab, keys);
+    lab_start(lab, "sh", false);
+    CHECK_INT(lab_app(lab, "sh")->got_len, strlen("VYOMA_SYSTEM:focus:on\n") + 1024);
+    CHECK_STR(typed(lab, "sh", "z\n"), "z\n");
+    lab_free(lab);
+}
+
+/* A line that was begun for another app is not the shell's. */
+TEST(keys_for_another_app_stay_there)
+{
+    struct lab *lab = fresh();
+    command(lab, "focus a");
+    lab_type(lab, "xy");
+    lab_clear(lab);
+    lab_output(lab, "sh", "@supervisor: console raw\n");
+    CHECK_STR(lab_app(lab, "sh")->got, "REPLY: console raw\nREPLY:END\n");
+    CHECK_STR(typed(lab, "a", "z\n"), "xyz\n");
+    lab_free(lab);
+}
+
 TEST(the_first_shell_is_home_when_boot_toml_names_none)
 {
     struct lab *lab = lab_with("[[app]]\nname = \"a\"\n[[app]]\nname = \"sh\"\n", true);
@@ -541,6 +620,8 @@ TEST_MAIN(
     RUN(ctrl_d_ends_the_input_of_the_app_in_focus_but_not_the_shells)
     RUN(input_that_is_not_taken_is_said) RUN(apps_without_stdio_read_nothing)
     RUN(raw_keys_come_as_lines) RUN(raw_keys_wait_for_a_slow_shell) RUN(raw_keys_away_from_home_have_a_way_back)
+    RUN(keys_wait_for_the_shell) RUN(keys_wait_for_the_focus_of_boot_toml) RUN(keys_wait_for_a_shell_that_starts_again)
+    RUN(keys_that_wait_have_a_bound) RUN(keys_for_another_app_stay_there)
     RUN(raw_keys_end_with_the_life) RUN(the_first_shell_is_home_when_boot_toml_names_none)
     RUN(unbooted_bytes_go_through_as_they_are)
     RUN(the_consoles_end_leaves_room_for_answers)

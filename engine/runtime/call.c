@@ -3,20 +3,32 @@
 #include "interp/interp.h"
 #include "runtime/native.h"
 
-static void mask(const struct eng_functype *t, uint64_t *values)
+/* Values of these types, slot by slot; `to` may be `from`. Of a number of 32 bits no more is read: the
+ * rest is anything, and a read of 64 bits where 32 have just been written waits for that write. */
+static void copy_values(uint64_t *to, const uint64_t *from, const uint8_t *types, uint32_t count)
 {
-    for (uint32_t i = 0; i < t->result_count; i++, values++) {
-        if (t->results[i] == ENG_I32 || t->results[i] == ENG_F32)
-            *values = (uint32_t)*values;
-        else if (ENG_SIMD && t->results[i] == ENG_V128)
-            values++;
+    for (uint32_t i = 0; i < count; i++, to++, from++) {
+        if (types[i] == ENG_I32 || types[i] == ENG_F32) {
+            uint32_t bits;
+            memcpy(&bits, from, sizeof bits);
+            *to = bits;
+        } else {
+            *to = *from;
+            if (ENG_SIMD && types[i] == ENG_V128)
+                *++to = *++from;
+        }
     }
 }
 
-static void to_slots(uint64_t *slots, const union eng_value *values, uint32_t count)
+static void take_args(uint64_t *frame, const struct eng_functype *t, const union eng_value *args)
 {
-    for (uint32_t i = 0; i < count; i++)
-        slots[i] = values[i].bits;
+    copy_values(frame, (const uint64_t *)args, t->params, t->param_count);
+}
+
+static void give_results(union eng_value *results, const struct eng_functype *t,
+                         const uint64_t *frame)
+{
+    copy_values((uint64_t *)results, frame, t->results, t->result_count);
 }
 
 enum eng_trap_code store_refill(struct eng_store *s)
@@ -76,7 +88,7 @@ enum eng_trap_code host_call(struct eng_store *s, struct eng_func *f, uint64_t *
         s->host_error = trap.host_error;
         return code;
     }
-    mask(&f->type->type, args);
+    give_results((union eng_value *)args, &f->type->type, args);
     return s->fuel ? store_refill(s) : ENG_TRAP_NONE;
 }
 
@@ -96,7 +108,7 @@ static int call_host(struct eng_func *f, const union eng_value *args, union eng_
     uint32_t room = type_room(t);
     if ((size_t)(s->stack_end - frame) < room)
         return fail(trap, ENG_TRAP_STACK_EXHAUSTED);
-    to_slots(frame, args, t->param_slots);
+    take_args(frame, &t->type, args);
     uint64_t *top = s->stack_top;
     struct eng_instance *inst = s->inst;
     memset(trap, 0, sizeof *trap);
@@ -108,9 +120,7 @@ static int call_host(struct eng_func *f, const union eng_value *args, union eng_
         trap->code = code;
         return 1;
     }
-    mask(&t->type, frame);
-    for (uint32_t i = 0; i < t->result_slots; i++)
-        results[i].bits = frame[i];
+    give_results(results, &t->type, frame);
     return 0;
 }
 
@@ -143,7 +153,7 @@ static uint64_t *frame_make(struct eng_store *s, const struct eng_func *f,
     const struct code_header *h = (const struct code_header *)(f->code - 1);
     if (room < (size_t)h->frame_slots + f->type->result_slots)
         return NULL;
-    to_slots(frame, args, h->params);
+    take_args(frame, &f->type->type, args);
     for (uint32_t i = h->params; i < h->link; i++)
         frame[i] = 0;
     frame[h->link] = (uintptr_t)s->exit_code;
@@ -181,9 +191,7 @@ static int call_interp(struct eng_func *f, const union eng_value *args, union en
     s->place = here.place;
     if (trapped)
         return 1;
-    mask(&f->type->type, frame);
-    for (uint32_t i = 0; i < f->type->result_slots; i++)
-        results[i].bits = frame[i];
+    give_results(results, &f->type->type, frame);
     return 0;
 }
 

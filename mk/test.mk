@@ -43,6 +43,7 @@ test-all:
 .PHONY: test-deps
 test-deps: $$(call needs_of,$$(TESTS))
 check: ## the fast loop: rooms, warnings, unit tests (under a minute)
+	@scripts/setup --check
 	@$(MAKE) --no-print-directory -s -j$$(nproc) check-deps ONLY='$(ONLY)'
 	@tests/run --only '$(ONLY)' $(CHECKS)
 .PHONY: check-deps

@@ -1,6 +1,7 @@
 /* Files of apps in a browser: the tree, its log on a disk that can fail, what an app may do. */
 #include "base/err.h"
 #include "hosts/browser/files.h"
+#include "hosts/browser/journal.h"
 #include "lib/test.h"
 #include "wasi/wasi.h"
 
@@ -275,7 +276,26 @@ TEST(a_log_that_is_none_is_left_alone)
     store_free(&store);
 }
 
-/* Each write of a compaction fails once, in part or wholly; what was there stays. */
+/* As people's browsers keep them: a head, and of a record its length and sum. */
+TEST(sums_are_those_of_logs_that_exist)
+{
+    static const uint8_t wanted[JOURNAL_HEAD_BYTES] = {
+        'v', 'y', 'o', 'm', 'a', '1', '\n', 0, 0xef, 0xcd, 0xab, 0x89,
+        0x67, 0x45, 0x23, 0x01, 0xc8, 0xc4, 0xdc, 0xef };
+    static uint8_t record[JOURNAL_RECORD_MAX];
+    uint8_t head[JOURNAL_HEAD_BYTES];
+    uint32_t sum;
+    journal_head_write(head, UINT64_C(0x0123456789abcdef));
+    CHECK(memcmp(head, wanted, sizeof head) == 0);
+    CHECK(journal_head_read(span_of(wanted, sizeof wanted)) == UINT64_C(0x0123456789abcdef));
+    struct tree_change c = { .op = TREE_MAKE, .type = 2, .ino = 3, .parent = 4,
+                             .name = SPAN_LIT("name"),
+                             .data = SPAN_LIT("some data of 23 bytes..") };
+    CHECK_INT(journal_write(&c, 7, 9, record), 83);
+    memcpy(&sum, record + 4, sizeof sum);
+    CHECK_INT(sum, 0xb7814b65);
+}
+
 /* Whole, and yet it cannot be made, for want of memory perhaps: what follows it is not thrown away. */
 TEST(a_record_that_cannot_be_made_is_left_alone)
 {
@@ -295,6 +315,7 @@ TEST(a_record_that_cannot_be_made_is_left_alone)
     store_free(&store);
 }
 
+/* Each write of a compaction fails once, in part or wholly; what was there stays. */
 TEST(failing_while_writing_anew)
 {
     int failures = 0;
@@ -578,7 +599,8 @@ TEST(an_app_has_no_other_apps_files)
 
 TEST_MAIN(RUN(reload_keeps_what_was_written) RUN(writing_anew_changes_nothing)
           RUN(cut_anywhere_leaves_old_or_new) RUN(damage_is_found)
-          RUN(a_log_that_is_none_is_left_alone) RUN(a_record_that_cannot_be_made_is_left_alone)
+          RUN(a_log_that_is_none_is_left_alone) RUN(sums_are_those_of_logs_that_exist)
+          RUN(a_record_that_cannot_be_made_is_left_alone)
           RUN(failing_while_writing_anew) RUN(a_long_log_is_written_anew) RUN(no_room)
           RUN(bound_of_an_app) RUN(bounds_of_all) RUN(nothing_goes_beyond_the_bound) RUN(apps_leave_room_for_others) RUN(open_files_outlive_their_names)
           RUN(paths_stay_in_the_folder) RUN(errors_are_those_of_linux)

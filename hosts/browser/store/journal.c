@@ -19,19 +19,44 @@ struct head {
 _Static_assert(sizeof(struct head) == JOURNAL_HEAD_BYTES, "the format");
 static const char magic[8] = "vyoma1\n";
 
-/* CRC-32, the reversed polynomial 0xedb88320, four bits at a time. */
+/* CRC-32, the reversed polynomial 0xedb88320, of eight bytes at a time: row i of the table is of a
+ * byte with i more behind it (Kounavis and Berry, "A Systematic Approach to Building High Performance
+ * Software-Based CRC Generators", 2005). */
+typedef uint32_t crc_row[256];
+enum { CRC_ROWS = 8 };
+
+/* Made when it is first needed: 8 KB that no page has to fetch. */
+static const crc_row *crc_table(void)
+{
+    static crc_row rows[CRC_ROWS];
+    if (rows[0][1])
+        return rows;
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t sum = i;
+        for (int bit = 0; bit < 8; bit++)
+            sum = sum >> 1 ^ (sum & 1 ? UINT32_C(0xedb88320) : 0);
+        rows[0][i] = sum;
+    }
+    for (int k = 1; k < CRC_ROWS; k++)
+        for (int i = 0; i < 256; i++)
+            rows[k][i] = rows[k - 1][i] >> 8 ^ rows[0][rows[k - 1][i] & 255];
+    return rows;
+}
+
 static uint32_t crc(uint32_t sum, struct span bytes)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158,
-        0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4,
-        0xa00ae278, 0xbdbdf21c,
-    };
+    const crc_row *row = crc_table();
     sum = ~sum;
-    for (size_t i = 0; i < bytes.len; i++) {
-        sum = table[(sum ^ bytes.p[i]) & 15] ^ sum >> 4;
-        sum = table[(sum ^ bytes.p[i] >> 4) & 15] ^ sum >> 4;
+    for (; bytes.len >= CRC_ROWS; bytes = span_skip(bytes, CRC_ROWS)) {
+        uint32_t w[2];
+        memcpy(w, bytes.p, sizeof w);
+        w[0] ^= sum;
+        sum = row[7][w[0] & 255] ^ row[6][w[0] >> 8 & 255] ^ row[5][w[0] >> 16 & 255] ^
+              row[4][w[0] >> 24] ^ row[3][w[1] & 255] ^ row[2][w[1] >> 8 & 255] ^
+              row[1][w[1] >> 16 & 255] ^ row[0][w[1] >> 24];
     }
+    for (size_t i = 0; i < bytes.len; i++)
+        sum = row[0][(sum ^ bytes.p[i]) & 255] ^ sum >> 8;
     return ~sum;
 }
 

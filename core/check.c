@@ -165,6 +165,8 @@ static const char *check_console(const struct core *c)
     MUST(con->ahead_len <= EDIT_BYTES_MAX, "5: what was typed ahead");
     MUST(con->focus == NO_SLOT || app_at(c, con->focus)->state != APP_FREE, "10: focus");
     MUST(con->home == NO_SLOT || app_at(c, con->home)->state != APP_FREE, "10: home");
+    MUST(con->focus != NO_SLOT || con->home == NO_SLOT || !app_is_up(app_at(c, con->home)),
+         "10: nobody has the focus, and the shell is up");
     MUST(!c->powered || c->stopping, "12: the power went off unasked");
     return NULL;
 }

@@ -263,6 +263,8 @@ void console_input_due(struct core *c, struct app *a)
     stdin_close(c, a);
 }
 
+/* --- typing to whom is not there yet ------------------------------------------------- */
+
 /* What is on the line that it will edit itself from now on. */
 static void give_line_begun(struct core *c, struct app *a)
 {
@@ -284,8 +286,8 @@ void console_keys_wanted(struct core *c, struct app *a)
         tell_input_end(c, a);
 }
 
-/* The shell is not up: not yet, or not again. Then keys wait, as on any terminal, for as many as
- * a line has room for. */
+/* The shell is not up: not yet, or not again. Then keys wait, as on any terminal, as many as
+ * a line has room for; what is more gets a bell. */
 static bool nobody_home(const struct core *c)
 {
     const struct app *a = focus_of(c);
@@ -295,6 +297,8 @@ static bool nobody_home(const struct core *c)
 static void keep_ahead(struct core *c, struct span s)
 {
     struct console *con = &c->console;
+    if (s.len > EDIT_BYTES_MAX - con->ahead_len)
+        echo(c, SPAN_LIT("\a"));
     s = span_take(s, EDIT_BYTES_MAX - con->ahead_len);
     if (s.len)
         memcpy(con->ahead + con->ahead_len, s.p, s.len);

@@ -477,6 +477,7 @@ TEST(keys_that_wait_have_a_bound)
     keys[1023] = '\n';
     memset(keys + 1024, 'y', 976);
     lab_type(lab, keys);
+    CHECK_STR(shown(lab), "\\x07");
     lab_start(lab, "sh", false);
     CHECK_INT(lab_app(lab, "sh")->got_len, strlen("VYOMA_SYSTEM:focus:on\n") + 1024);
     CHECK_STR(typed(lab, "sh", "z\n"), "z\n");

@@ -43,8 +43,8 @@ test-all:
 .PHONY: test-deps
 test-deps: $$(call needs_of,$$(TESTS))
 check: ## the fast loop: rooms, warnings, unit tests (under a minute)
-	@scripts/setup --check
-	@$(MAKE) --no-print-directory -s -j$$(nproc) check-deps ONLY='$(ONLY)'
+	@$(MAKE) --no-print-directory -s -j$$(nproc) check-deps ONLY='$(ONLY)' || \
+	    { scripts/setup --check; exit 1; }
 	@tests/run --only '$(ONLY)' $(CHECKS)
 .PHONY: check-deps
 check-deps: $$(call needs_of,$$(CHECKS))

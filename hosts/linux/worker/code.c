@@ -11,7 +11,7 @@
 #include "hosts/linux/worker/env.h"
 
 /* So much room is for a module of 2 MB. Its code is written once, most of it in order, and
- * every other page fault of loading it would be for that: fewer and larger pages. */
+ * most page faults of loading it would be for that: fewer and larger pages. */
 enum { PAGE = 4096, INT3 = 0xcc, HUGE_FROM = 8 << 20 };
 
 static size_t whole_pages(size_t bytes)
